@@ -1,0 +1,60 @@
+// The only conversions between NumPy and the core. Arguments are converted here, then the GIL is
+// released around the core's work.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "zbins/buffer.hpp"
+#include "zbins/parallel.hpp"
+#include "zbins/types.hpp"
+
+namespace zbins::python {
+
+namespace py = pybind11;
+
+// A 2-D array of exactly this dtype, any strides; the Python layer has made it so.
+template <class T>
+MatrixView<T> matrix(const py::array& x) {
+    if (!py::isinstance<py::array_t<T>>(x) || x.ndim() != 2)
+        throw py::type_error("expected a 2-D array of " + std::string(py::str(py::dtype::of<T>())));
+    return {static_cast<const std::byte*>(x.data()), x.shape(0), x.shape(1), x.strides(0),
+            x.strides(1)};
+}
+
+// A contiguous array of exactly this dtype, as a span.
+template <class T>
+using Vector = py::array_t<T, py::array::c_style>;
+
+template <class T>
+std::span<const T> span(const Vector<T>& v) {
+    return {v.data(), static_cast<std::size_t>(v.size())};
+}
+
+template <class T>
+py::array_t<T> to_array(const std::vector<T>& v) {
+    return py::array_t<T>(static_cast<py::ssize_t>(v.size()), v.data());
+}
+
+template <class T>
+Buffer<T> to_buffer(const Vector<T>& v) {
+    Buffer<T> buffer(static_cast<std::uint64_t>(v.size()));
+    std::copy_n(v.data(), v.size(), buffer.data());
+    return buffer;
+}
+
+// Threads, and Ctrl-C: signal handlers run only on the main thread and only with the GIL.
+inline Context context(int threads) {
+    return {threads, [] {
+                const py::gil_scoped_acquire gil;
+                return PyErr_CheckSignals() != 0;
+            }};
+}
+
+}  // namespace zbins::python

@@ -1,0 +1,51 @@
+#include "bind.hpp"
+
+#include <pybind11/stl.h>
+
+#include "zbins/draw.hpp"
+#include "zbins/error.hpp"
+#include "zbins/hash.hpp"
+#include "zbins/philox.hpp"
+#include "zbins/show.hpp"
+
+namespace py = pybind11;
+
+namespace zbins::python {
+
+// std::invalid_argument becomes ValueError and std::bad_alloc MemoryError by themselves.
+void register_errors(py::module_&) {
+    py::register_exception_translator([](std::exception_ptr p) {
+        try {
+            if (p) std::rethrow_exception(p);
+        } catch (const Interrupted&) {
+            // The signal handler has raised already (KeyboardInterrupt, say): leave it in place.
+            if (PyErr_Occurred() == nullptr) PyErr_SetNone(PyExc_KeyboardInterrupt);
+        }
+    });
+}
+
+void register_config(py::module_& m) {
+    m.attr("max_bins") = max_bins;
+    m.attr("stream_version") = stream_version;
+    m.def("simd_level", &simd_level);
+    m.def("simd_levels", &simd_levels);
+    m.def("compiler", [] {
+#if defined(__VERSION__)
+        return std::string(__VERSION__);
+#else
+        return std::string("unknown");
+#endif
+    });
+    m.def("philox4x32",
+          [](std::uint64_t seed, std::uint32_t c0, std::uint32_t c1, std::uint32_t c2,
+             std::uint32_t c3) {
+              std::uint32_t out[4];
+              philox4x32(seed, c0, c1, c2, c3, out);
+              return std::vector<std::uint32_t>(out, out + 4);
+          });
+    m.def("fixed_hash", [](const std::vector<Word>& key) {
+        return fixed_hash(key.data(), static_cast<int>(key.size()));
+    });
+}
+
+}  // namespace zbins::python

@@ -1,0 +1,33 @@
+// PMF + seed + range of sample numbers -> latents (laws 4, 5 and 6). Sample number i is a pure
+// function of (model, seed, i): any thread, batch or machine draws the same bits.
+#pragma once
+
+#include "zbins/grid.hpp"
+#include "zbins/parallel.hpp"
+#include "zbins/pmf.hpp"
+
+namespace zbins {
+
+inline constexpr int stream_version = 1;
+
+// Which samples to draw, and for which labels.
+struct DrawRange {
+    std::uint64_t seed = 0;
+    std::uint64_t first = 0;        // number of the first sample
+    std::int64_t n = 0;             // how many
+    const Label* labels = nullptr;  // labels[i * label_step] conditions draw i; null: no condition
+    std::int64_t label_step = 0;    // 0: one label for all
+};
+
+// Writes n rows of d values, `stride` elements apart. `labels_out` (may be null) receives the label
+// of each draw. The model must have rows, and rows of every label asked for.
+template <class T>
+void draw(const Grid<T>& grid, const Pmf& pmf, const DrawRange& range, T* out, std::int64_t stride,
+          Label* labels_out, const Context& context);
+
+extern template void draw(const Grid<float>&, const Pmf&, const DrawRange&, float*, std::int64_t,
+                          Label*, const Context&);
+extern template void draw(const Grid<double>&, const Pmf&, const DrawRange&, double*, std::int64_t,
+                          Label*, const Context&);
+
+}  // namespace zbins

@@ -1,0 +1,32 @@
+// How a code is packed into a key: 1, 2, 4, 8 or 16 bits a dimension, dimension 0 in the most
+// significant bits of word 0, unused bits of the last word zero. So words compare as codes do.
+#pragma once
+
+#include "zbins/types.hpp"
+
+namespace zbins {
+
+struct Layout {
+    std::int64_t d = 0;
+    int bits = 16;
+    int words = 0;
+
+    Layout() = default;
+    Layout(std::int64_t dimensions, std::int32_t bins_of_the_widest) : d(dimensions), bits(1) {
+        while ((std::int64_t{1} << bits) < bins_of_the_widest) bits *= 2;
+        words = static_cast<int>((d + per_word() - 1) / per_word());
+    }
+
+    int per_word() const { return 64 / bits; }
+    int code(const Word* key, std::int64_t j) const {
+        const int shift = 64 - bits * (static_cast<int>(j % per_word()) + 1);
+        return static_cast<int>((key[j / per_word()] >> shift) & ((Word{1} << bits) - 1));
+    }
+    void set(Word* key, std::int64_t j, int code) const {  // the bits must be zero before
+        const int shift = 64 - bits * (static_cast<int>(j % per_word()) + 1);
+        key[j / per_word()] |= static_cast<Word>(code) << shift;
+    }
+    bool operator==(const Layout&) const = default;
+};
+
+}  // namespace zbins

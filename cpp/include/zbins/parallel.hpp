@@ -1,0 +1,98 @@
+// Threads for one call: started per call above a size threshold, no pool (a pool does not survive
+// fork), exceptions rethrown on the caller's thread, Ctrl-C obeyed between tasks.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "zbins/error.hpp"
+
+namespace zbins {
+
+// How a call may run. `interrupted` is asked on the calling thread only, about every 20 ms.
+struct Context {
+    int threads = 1;
+    std::function<bool()> interrupted;
+};
+
+// At least 1 MiB of work a thread: below that, starting one costs more than it saves.
+inline int threads_for(const Context& context, double bytes) {
+    constexpr double bytes_per_thread = 1 << 20;
+    const double useful = std::max(1.0, bytes / bytes_per_thread);
+    return static_cast<int>(std::min<double>(std::max(1, context.threads), useful));
+}
+
+// Throws Interrupted when the caller's check says stop. Cheap enough to call once per block.
+class InterruptCheck {
+public:
+    explicit InterruptCheck(const Context& context)
+        : context_(context), last_(std::chrono::steady_clock::now()) {}
+
+    void operator()() {
+        if (!context_.interrupted) return;
+        const auto now = std::chrono::steady_clock::now();
+        if (now - last_ < std::chrono::milliseconds(20)) return;
+        last_ = now;
+        if (context_.interrupted()) throw Interrupted();
+    }
+
+private:
+    const Context& context_;
+    std::chrono::steady_clock::time_point last_;
+};
+
+// Calls task(index, worker) for every index in [0, tasks), worker in [0, threads), the caller's
+// thread being worker 0. A task should take a few milliseconds at most. Where the system refuses
+// a thread, the others do its share.
+template <class Task>
+void parallel_for(const Context& context, int threads, std::int64_t tasks, Task&& task) {
+    InterruptCheck check(context);
+    threads = static_cast<int>(std::min<std::int64_t>(threads, tasks));
+    if (threads <= 1) {
+        for (std::int64_t index = 0; index < tasks; ++index) {
+            task(index, 0);
+            check();
+        }
+        return;
+    }
+
+    std::atomic<std::int64_t> next{0};
+    std::atomic<bool> stop{false};
+    std::exception_ptr failure;
+    std::mutex failure_mutex;
+    const auto work = [&](int worker) noexcept {
+        try {
+            while (!stop.load(std::memory_order_relaxed)) {
+                const std::int64_t index = next.fetch_add(1, std::memory_order_relaxed);
+                if (index >= tasks) return;
+                task(index, worker);
+                if (worker == 0) check();
+            }
+        } catch (...) {
+            stop.store(true, std::memory_order_relaxed);
+            const std::lock_guard<std::mutex> lock(failure_mutex);
+            if (!failure) failure = std::current_exception();
+        }
+    };
+
+    std::vector<std::thread> others;
+    others.reserve(static_cast<std::size_t>(threads - 1));
+    try {
+        for (int worker = 1; worker < threads; ++worker) others.emplace_back(work, worker);
+    } catch (const std::system_error&) {
+        // No thread to be had: worker 0 below takes the tasks that are left.
+    }
+    work(0);
+    for (auto& thread : others) thread.join();
+    if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace zbins

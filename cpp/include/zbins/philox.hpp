@@ -1,0 +1,35 @@
+// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", 2011).
+// One header for host and device; checked against the published known answers.
+#pragma once
+
+#include "zbins/types.hpp"
+
+namespace zbins {
+
+struct Philox {
+    static constexpr std::uint32_t mul0 = 0xd2511f53u;
+    static constexpr std::uint32_t mul1 = 0xcd9e8d57u;
+    static constexpr std::uint32_t weyl0 = 0x9e3779b9u;
+    static constexpr std::uint32_t weyl1 = 0xbb67ae85u;
+    static constexpr int rounds = 10;
+};
+
+// Four random words for one counter (index low, index high, block, 0) under one 64-bit seed.
+ZBINS_HD ZBINS_INLINE void philox4x32(std::uint64_t seed, std::uint32_t c0, std::uint32_t c1,
+                                std::uint32_t c2, std::uint32_t c3, std::uint32_t out[4]) {
+    auto k0 = static_cast<std::uint32_t>(seed);
+    auto k1 = static_cast<std::uint32_t>(seed >> 32);
+    for (int round = 0; round < Philox::rounds; ++round) {
+        const std::uint64_t p0 = static_cast<std::uint64_t>(Philox::mul0) * c0;
+        const std::uint64_t p1 = static_cast<std::uint64_t>(Philox::mul1) * c2;
+        c0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ k0;
+        c1 = static_cast<std::uint32_t>(p1);
+        c2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ k1;
+        c3 = static_cast<std::uint32_t>(p0);
+        k0 += Philox::weyl0;
+        k1 += Philox::weyl1;
+    }
+    out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
+}
+
+}  // namespace zbins

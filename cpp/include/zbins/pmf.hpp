@@ -1,0 +1,101 @@
+// The finished model: occupied bins in canonical order (ascending fixed_hash of the key, ties by
+// the key) with their counts, and what draws and lookups need. Immutable once built, so threads
+// share it freely.
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "zbins/buffer.hpp"
+#include "zbins/layout.hpp"
+#include "zbins/parallel.hpp"
+#include "zbins/types.hpp"
+
+namespace zbins {
+
+// Counts per (bin, label): the labels of bin b are entries [start[b], start[b + 1]), ascending.
+struct LabelCounts {
+    Label classes = 0;
+    Buffer<std::uint64_t> start;
+    Buffer<Label> label;
+    Buffer<Count> count;
+};
+
+class Pmf {
+public:
+    // Takes what is already ordered and consistent: m keys of layout.words words and m counts.
+    Pmf(Layout layout, Buffer<Word> keys, Buffer<Count> counts, std::optional<LabelCounts> labels);
+
+    // The same, for data from outside: throws std::invalid_argument unless keys strictly increase
+    // in canonical order, counts are positive and sum below 2^63, and labels agree with counts.
+    static Pmf checked(Layout layout, Buffer<Word> keys, Buffer<Count> counts,
+                       std::optional<LabelCounts> labels);
+
+    const Layout& layout() const { return layout_; }
+    std::uint64_t size() const { return cumulative_.size() - 1; }  // occupied bins
+    Count total() const { return cumulative_[size()]; }            // rows
+    const Word* key(std::uint64_t bin) const {
+        return keys_.data() + bin * static_cast<std::uint64_t>(layout_.words);
+    }
+    Count count(std::uint64_t bin) const { return cumulative_[bin + 1] - cumulative_[bin]; }
+    Count cumulative(std::uint64_t bin) const { return cumulative_[bin]; }
+    std::uint64_t bytes() const;
+
+    // Law 5: the bin whose interval of cumulative counts holds `rank` < total(). O(1) expected.
+    std::uint64_t pick(Count rank) const {
+        std::uint64_t bin = guide_[rank >> guide_shift_];
+        while (cumulative_[bin + 1] <= rank) ++bin;
+        return bin;
+    }
+    void prefetch_pick(Count rank) const {
+        __builtin_prefetch(guide_.data() + (rank >> guide_shift_));
+    }
+
+    // The bin with this key, or -1.
+    std::int64_t find(const Word* key, std::uint64_t hash) const;
+
+    bool labelled() const { return labels_.has_value(); }
+    const LabelCounts& labels() const { return *labels_; }
+    // The label of a draw: what is left of the rank inside its bin decides.
+    Label pick_label(std::uint64_t bin, Count remainder) const;
+    // Rows with this label, and the bin that holds the rank-th of them in canonical order.
+    Count label_total(Label label) const;
+    std::uint64_t pick_within(Label label, Count rank) const;
+
+private:
+    void build_guide();
+    void build_by_label();
+    void build_lookup() const;
+
+    Layout layout_;
+    Buffer<Word> keys_;
+    Buffer<Count> cumulative_;
+    Buffer<std::uint64_t> guide_;
+    int guide_shift_ = 0;
+
+    std::optional<LabelCounts> labels_;
+    std::vector<std::uint64_t> by_label_start_;
+    Buffer<std::uint64_t> by_label_bin_;
+    Buffer<Count> by_label_cumulative_;  // inclusive, from zero within each label
+
+    // Where each range of hashes begins; made at the first lookup.
+    mutable std::once_flag lookup_once_;
+    mutable Buffer<std::uint64_t> lookup_;
+    mutable int lookup_shift_ = 0;
+};
+
+// What each label of a model is called in the merged one; increasing. Empty without labels.
+using LabelMap = std::vector<Label>;
+
+// Adds the counts of two models of the same layout. Linear. Throws std::invalid_argument if the
+// rows together exceed 2^63 - 1.
+Pmf merge(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap& b_labels,
+          Label classes, const Context& context);
+
+// The same model in another layout, `shift[j]` added to every code of dimension j.
+Pmf rebase(const Pmf& pmf, Layout layout, std::span<const std::int32_t> shift,
+           const Context& context);
+
+}  // namespace zbins

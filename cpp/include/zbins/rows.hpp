@@ -1,0 +1,61 @@
+// Row blocks of a matrix as contiguous rows: in place where they already are, otherwise gathered
+// into a small buffer. Every kernel reads its input through this.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "zbins/types.hpp"
+
+namespace zbins {
+
+template <class T>
+class RowReader {
+public:
+    struct Block {
+        const T* rows;
+        std::int64_t stride;  // in elements
+    };
+
+    explicit RowReader(const MatrixView<T>& x) : x_(x) {}
+
+    // Rows [first, first + n); valid until the next call.
+    Block read(std::int64_t first, std::int64_t n) {
+        if (x_.direct()) {
+            return {reinterpret_cast<const T*>(x_.row(first)),
+                    x_.row_stride / static_cast<std::int64_t>(sizeof(T))};
+        }
+        gathered_.resize(static_cast<std::size_t>(n * x_.cols));
+        // Columns in the outer loop: Fortran order then reads memory in order.
+        for (std::int64_t j = 0; j < x_.cols; ++j) {
+            const std::byte* from = x_.row(first) + j * x_.col_stride;
+            T* to = gathered_.data() + j;
+            for (std::int64_t i = 0; i < n; ++i, from += x_.row_stride, to += x_.cols) {
+                std::memcpy(to, from, sizeof(T));
+            }
+        }
+        return {gathered_.data(), x_.cols};
+    }
+
+private:
+    MatrixView<T> x_;
+    std::vector<T> gathered_;
+};
+
+// Rows that fit a core's first cache level together with what is made of them.
+template <class T>
+std::int64_t rows_per_block(std::int64_t cols) {
+    constexpr std::int64_t bytes = 32 << 10;
+    return std::clamp<std::int64_t>(bytes / (cols * static_cast<std::int64_t>(sizeof(T))), 8, 512);
+}
+
+// Rows that make one task of parallel_for: about a megabyte.
+template <class T>
+std::int64_t rows_per_task(std::int64_t cols) {
+    const std::int64_t block = rows_per_block<T>(cols);
+    return std::max<std::int64_t>(1, (1 << 20) / (cols * static_cast<std::int64_t>(sizeof(T))) / block) *
+           block;
+}
+
+}  // namespace zbins

@@ -1,0 +1,53 @@
+#include "zbins/error.hpp"
+
+#include <charconv>
+#include <cmath>
+
+#include "zbins/types.hpp"
+
+namespace zbins {
+
+std::string number(double value) {
+    char text[32];
+    // A float32 prints as itself, not as the double next to it.
+    const auto as_float = static_cast<float>(value);
+    const auto end = static_cast<double>(as_float) == value
+                         ? std::to_chars(text, text + sizeof(text), as_float).ptr
+                         : std::to_chars(text, text + sizeof(text), value).ptr;
+    return {text, end};
+}
+
+namespace {
+std::string place(std::int64_t row, std::int64_t col) {
+    const std::string column = "column " + std::to_string(col);
+    return row < 0 ? column : "row " + std::to_string(row) + ", " + column;
+}
+}  // namespace
+
+void throw_value_error(const std::string& message) { throw std::invalid_argument(message); }
+
+void throw_not_finite(double value, std::int64_t row, std::int64_t col) {
+    const char* what = std::isnan(value) ? "NaN" : (value > 0 ? "infinity" : "-infinity");
+    throw_value_error(std::string("X contains ") + what + " at " + place(row, col) +
+                      "; every value must be finite");
+}
+
+void throw_out_of_range(double value, std::int64_t row, std::int64_t col, double lower,
+                        double upper) {
+    throw_value_error("X contains " + number(value) + " at " + place(row, col) +
+                      ", outside the range [" + number(lower) + ", " + number(upper) +
+                      "] of the grid, and out_of_range='error'; accepted are values inside the "
+                      "range, or out_of_range='grow' or 'ignore'");
+}
+
+void throw_too_many_bins(double value, std::int64_t row, std::int64_t col, std::int64_t bins,
+                         double lower, double upper) {
+    throw_value_error("X contains " + number(value) + " at " + place(row, col) +
+                      ": growing the range [" + number(lower) + ", " + number(upper) +
+                      "] to it would take " +
+                      (bins < 0 ? std::string("far more") : std::to_string(bins)) +
+                      " bins, and a column may have at most " + std::to_string(max_bins) +
+                      "; give wider bounds=, fewer n_bins, or out_of_range='ignore'");
+}
+
+}  // namespace zbins

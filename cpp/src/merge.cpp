@@ -1,0 +1,191 @@
+// Models made of other models: the union of two, and one moved to another layout.
+#include <algorithm>
+#include <numeric>
+
+#include "canonical.hpp"
+#include "zbins/error.hpp"
+#include "zbins/hash.hpp"
+#include "zbins/pmf.hpp"
+
+namespace zbins {
+
+namespace {
+
+constexpr std::uint64_t check_every = 1 << 14;
+
+Buffer<std::uint64_t> hashes_of(const Pmf& pmf, InterruptCheck& check) {
+    Buffer<std::uint64_t> hashes(pmf.size());
+    for (std::uint64_t bin = 0; bin < pmf.size(); ++bin) {
+        hashes[bin] = fixed_hash(pmf.key(bin), pmf.layout().words);
+        if (bin % check_every == 0) check();
+    }
+    return hashes;
+}
+
+// Walks two models in canonical order: visit(i, j) with a bin of either, or both where they hold
+// the same; `none` where one has nothing there.
+constexpr std::uint64_t none = ~std::uint64_t{0};
+
+template <class Visit>
+void walk(const Pmf& a, const Pmf& b, const Buffer<std::uint64_t>& a_hash,
+          const Buffer<std::uint64_t>& b_hash, InterruptCheck& check, Visit&& visit) {
+    const int words = a.layout().words;
+    std::uint64_t i = 0, j = 0, steps = 0;
+    while (i < a.size() || j < b.size()) {
+        if (steps++ % check_every == 0) check();
+        if (j == b.size()) {
+            visit(i++, none);
+        } else if (i == a.size()) {
+            visit(none, j++);
+        } else if (canonical_less(a_hash[i], a.key(i), b_hash[j], b.key(j), words)) {
+            visit(i++, none);
+        } else if (canonical_less(b_hash[j], b.key(j), a_hash[i], a.key(i), words)) {
+            visit(none, j++);
+        } else {
+            visit(i++, j++);
+        }
+    }
+}
+
+struct Entry {
+    Label label;
+    Count count;
+};
+
+// Entries of one bin of each model (or none), the labels renamed, in one ascending list.
+class LabelMerger {
+public:
+    LabelMerger(const Pmf& a, const Pmf& b, const LabelMap& a_map, const LabelMap& b_map)
+        : sources_{{a, a_map}, {b, b_map}} {}
+
+    const std::vector<Entry>& operator()(std::uint64_t i, std::uint64_t j) {
+        merged_.clear();
+        append(sources_[0], i);
+        const auto middle = static_cast<std::ptrdiff_t>(merged_.size());
+        append(sources_[1], j);
+        const auto by_label = [](const Entry& x, const Entry& y) { return x.label < y.label; };
+        std::inplace_merge(merged_.begin(), merged_.begin() + middle, merged_.end(), by_label);
+        std::size_t kept = 0;
+        for (std::size_t e = 0; e < merged_.size(); ++e) {
+            if (kept > 0 && merged_[kept - 1].label == merged_[e].label) {
+                merged_[kept - 1].count += merged_[e].count;
+            } else {
+                merged_[kept++] = merged_[e];
+            }
+        }
+        merged_.resize(kept);
+        return merged_;
+    }
+
+private:
+    struct Source {
+        const Pmf& pmf;
+        const LabelMap& map;
+    };
+
+    void append(const Source& source, std::uint64_t bin) {
+        if (bin == none) return;
+        const LabelCounts& l = source.pmf.labels();
+        for (std::uint64_t e = l.start[bin]; e < l.start[bin + 1]; ++e) {
+            merged_.push_back({source.map[static_cast<std::size_t>(l.label[e])], l.count[e]});
+        }
+    }
+
+    Source sources_[2];
+    std::vector<Entry> merged_;
+};
+
+}  // namespace
+
+Pmf merge(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap& b_labels,
+          Label classes, const Context& context) {
+    if (!(a.layout() == b.layout()) || a.labelled() != b.labelled())
+        throw std::logic_error("merge needs two models of one layout, both labelled or neither");
+    InterruptCheck check(context);
+    const auto a_hash = hashes_of(a, check);
+    const auto b_hash = hashes_of(b, check);
+    const auto words = static_cast<std::uint64_t>(a.layout().words);
+
+    std::uint64_t bins = 0, entries = 0;
+    std::optional<LabelMerger> merger;
+    if (a.labelled()) merger.emplace(a, b, a_labels, b_labels);
+    walk(a, b, a_hash, b_hash, check, [&](std::uint64_t i, std::uint64_t j) {
+        ++bins;
+        if (merger) entries += (*merger)(i, j).size();
+    });
+
+    Buffer<Word> keys(bins * words);
+    Buffer<Count> counts(bins);
+    std::optional<LabelCounts> labels;
+    if (merger) {
+        labels = LabelCounts{classes, Buffer<std::uint64_t>(bins + 1), Buffer<Label>(entries),
+                             Buffer<Count>(entries)};
+        labels->start[0] = 0;
+    }
+    std::uint64_t bin = 0, entry = 0;
+    walk(a, b, a_hash, b_hash, check, [&](std::uint64_t i, std::uint64_t j) {
+        const Word* key = i != none ? a.key(i) : b.key(j);
+        std::copy(key, key + words, keys.data() + bin * words);
+        // Each is below 2^63, so the sum cannot wrap; the constructor checks the total.
+        counts[bin] = (i != none ? a.count(i) : 0) + (j != none ? b.count(j) : 0);
+        if (merger) {
+            for (const Entry& e : (*merger)(i, j)) {
+                labels->label[entry] = e.label;
+                labels->count[entry++] = e.count;
+            }
+            labels->start[bin + 1] = entry;
+        }
+        ++bin;
+    });
+    return {a.layout(), std::move(keys), std::move(counts), std::move(labels)};
+}
+
+Pmf rebase(const Pmf& pmf, Layout layout, std::span<const std::int32_t> shift,
+           const Context& context) {
+    InterruptCheck check(context);
+    const auto words = static_cast<std::uint64_t>(layout.words);
+    const std::uint64_t m = pmf.size();
+    Buffer<Word> moved(m * words);
+    struct Place {
+        std::uint64_t hash, bin;
+    };
+    Buffer<Place> order(m);
+    for (std::uint64_t bin = 0; bin < m; ++bin) {
+        Word* key = moved.data() + bin * words;
+        std::fill(key, key + words, 0);
+        for (std::int64_t j = 0; j < layout.d; ++j) {
+            layout.set(key, j, pmf.layout().code(pmf.key(bin), j) + shift[static_cast<std::size_t>(j)]);
+        }
+        order[bin] = {fixed_hash(key, layout.words), bin};
+        if (bin % 1024 == 0) check();
+    }
+    std::sort(order.begin(), order.end(), [&](const Place& x, const Place& y) {
+        return canonical_less(x.hash, moved.data() + x.bin * words, y.hash,
+                              moved.data() + y.bin * words, layout.words);
+    });
+
+    Buffer<Word> keys(m * words);
+    Buffer<Count> counts(m);
+    std::optional<LabelCounts> labels;
+    if (pmf.labelled()) {
+        const std::uint64_t entries = pmf.labels().label.size();
+        labels = LabelCounts{pmf.labels().classes, Buffer<std::uint64_t>(m + 1),
+                             Buffer<Label>(entries), Buffer<Count>(entries)};
+        labels->start[0] = 0;
+    }
+    for (std::uint64_t bin = 0; bin < m; ++bin) {
+        const std::uint64_t from = order[bin].bin;
+        std::copy_n(moved.data() + from * words, words, keys.data() + bin * words);
+        counts[bin] = pmf.count(from);
+        if (labels) {
+            const LabelCounts& l = pmf.labels();
+            const std::uint64_t size = l.start[from + 1] - l.start[from];
+            labels->start[bin + 1] = labels->start[bin] + size;
+            std::copy_n(l.label.data() + l.start[from], size, labels->label.data() + labels->start[bin]);
+            std::copy_n(l.count.data() + l.start[from], size, labels->count.data() + labels->start[bin]);
+        }
+    }
+    return {layout, std::move(keys), std::move(counts), std::move(labels)};
+}
+
+}  // namespace zbins

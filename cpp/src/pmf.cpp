@@ -1,0 +1,172 @@
+#include "zbins/pmf.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "canonical.hpp"
+#include "zbins/error.hpp"
+#include "zbins/hash.hpp"
+
+namespace zbins {
+
+namespace {
+constexpr Count max_total = std::numeric_limits<std::int64_t>::max();
+}
+
+Pmf::Pmf(Layout layout, Buffer<Word> keys, Buffer<Count> counts, std::optional<LabelCounts> labels)
+    : layout_(layout), keys_(std::move(keys)), labels_(std::move(labels)) {
+    const std::uint64_t m = counts.size();
+    cumulative_ = Buffer<Count>(m + 1);
+    cumulative_[0] = 0;
+    for (std::uint64_t bin = 0; bin < m; ++bin) {
+        if (counts[bin] > max_total - cumulative_[bin])
+            throw_value_error("more than 2^63 - 1 rows: counts would wrap");
+        cumulative_[bin + 1] = cumulative_[bin] + counts[bin];
+    }
+    build_guide();
+    if (labels_) build_by_label();
+}
+
+Pmf Pmf::checked(Layout layout, Buffer<Word> keys, Buffer<Count> counts,
+                 std::optional<LabelCounts> labels) {
+    const std::uint64_t m = counts.size();
+    const auto words = static_cast<std::uint64_t>(layout.words);
+    if (keys.size() != m * words) throw_value_error("codes and counts differ in length");
+    const int used = static_cast<int>((layout.d - 1) % layout.per_word() + 1) * layout.bits;
+    const Word unused = used == 64 ? 0 : ~Word{0} >> used;
+    std::uint64_t last_hash = 0;
+    for (std::uint64_t bin = 0; bin < m; ++bin) {
+        const Word* key = keys.data() + bin * words;
+        const std::uint64_t hash = fixed_hash(key, layout.words);
+        if ((key[words - 1] & unused) != 0) throw_value_error("a code has bits set beyond its dimensions");
+        if (bin > 0 && !canonical_less(last_hash, key - words, hash, key, layout.words))
+            throw_value_error("codes are not strictly increasing in canonical order");
+        if (counts[bin] == 0 || counts[bin] > max_total) throw_value_error("a count is not positive");
+        last_hash = hash;
+    }
+    if (labels) {
+        const LabelCounts& l = *labels;
+        if (l.start.size() != m + 1 || l.start[0] != 0 || l.label.size() != l.count.size() ||
+            l.start[m] != l.label.size())
+            throw_value_error("label counts do not fit the bins");
+        for (std::uint64_t bin = 0; bin < m; ++bin) {
+            if (l.start[bin + 1] <= l.start[bin] || l.start[bin + 1] > l.label.size())
+                throw_value_error("label counts do not fit the bins");
+            Count sum = 0;
+            for (std::uint64_t e = l.start[bin]; e < l.start[bin + 1]; ++e) {
+                if (l.label[e] < 0 || l.label[e] >= l.classes ||
+                    (e > l.start[bin] && l.label[e] <= l.label[e - 1]))
+                    throw_value_error("labels of a bin are not increasing, or name no class");
+                if (l.count[e] == 0 || l.count[e] > counts[bin] - sum)
+                    throw_value_error("label counts of a bin do not add up to its count");
+                sum += l.count[e];
+            }
+            if (sum != counts[bin])
+                throw_value_error("label counts of a bin do not add up to its count");
+        }
+    }
+    return {layout, std::move(keys), std::move(counts), std::move(labels)};
+}
+
+// Guide table (Chen, Asau 1974): for each of about m / 2 equal intervals of ranks, the first bin
+// that reaches into it.
+void Pmf::build_guide() {
+    const Count n = total();
+    guide_shift_ = 0;
+    while ((n >> guide_shift_) > size() / 2 + 1) ++guide_shift_;
+    guide_ = Buffer<std::uint64_t>((n >> guide_shift_) + 1);
+    std::uint64_t bin = 0;
+    for (std::uint64_t g = 0; g < guide_.size(); ++g) {
+        while (bin + 1 < size() && cumulative_[bin + 1] <= (g << guide_shift_)) ++bin;
+        guide_[g] = bin;
+    }
+}
+
+void Pmf::build_by_label() {
+    const LabelCounts& l = *labels_;
+    by_label_start_.assign(static_cast<std::size_t>(l.classes) + 1, 0);
+    for (const Label label : l.label) ++by_label_start_[static_cast<std::size_t>(label) + 1];
+    for (std::size_t c = 0; c < static_cast<std::size_t>(l.classes); ++c)
+        by_label_start_[c + 1] += by_label_start_[c];
+    by_label_bin_ = Buffer<std::uint64_t>(l.label.size());
+    by_label_cumulative_ = Buffer<Count>(l.label.size());
+    std::vector<std::uint64_t> next(by_label_start_.begin(), by_label_start_.end() - 1);
+    std::vector<Count> sum(static_cast<std::size_t>(l.classes), 0);
+    for (std::uint64_t bin = 0; bin < size(); ++bin) {
+        for (std::uint64_t e = l.start[bin]; e < l.start[bin + 1]; ++e) {
+            const auto c = static_cast<std::size_t>(l.label[e]);
+            sum[c] += l.count[e];
+            by_label_bin_[next[c]] = bin;
+            by_label_cumulative_[next[c]++] = sum[c];
+        }
+    }
+}
+
+void Pmf::build_lookup() const {
+    const int log2 = floor_log2(std::max<std::uint64_t>(size(), 2));
+    lookup_shift_ = 64 - log2;
+    Buffer<std::uint64_t> starts((std::uint64_t{1} << log2) + 1);
+    std::uint64_t filled = 0;
+    for (std::uint64_t bin = 0; bin < size(); ++bin) {
+        const std::uint64_t range = fixed_hash(key(bin), layout_.words) >> lookup_shift_;
+        while (filled <= range) starts[filled++] = bin;
+    }
+    while (filled < starts.size()) starts[filled++] = size();
+    lookup_ = std::move(starts);
+}
+
+std::int64_t Pmf::find(const Word* wanted, std::uint64_t hash) const {
+    std::call_once(lookup_once_, [this] { build_lookup(); });
+    std::uint64_t low = lookup_[hash >> lookup_shift_];
+    std::uint64_t high = lookup_[(hash >> lookup_shift_) + 1];
+    // Usually one or two bins are left; crafted ones are halved.
+    while (high - low > 4) {
+        const std::uint64_t middle = low + (high - low) / 2;
+        const std::uint64_t there = fixed_hash(key(middle), layout_.words);
+        if (canonical_less(hash, wanted, there, key(middle), layout_.words)) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    for (; low < high; ++low) {
+        if (std::equal(wanted, wanted + layout_.words, key(low)))
+            return static_cast<std::int64_t>(low);
+    }
+    return -1;
+}
+
+Label Pmf::pick_label(std::uint64_t bin, Count remainder) const {
+    const LabelCounts& l = *labels_;
+    std::uint64_t entry = l.start[bin];
+    while (remainder >= l.count[entry]) remainder -= l.count[entry++];
+    return l.label[entry];
+}
+
+Count Pmf::label_total(Label label) const {
+    const auto c = static_cast<std::size_t>(label);
+    return by_label_start_[c] == by_label_start_[c + 1]
+               ? 0
+               : by_label_cumulative_[by_label_start_[c + 1] - 1];
+}
+
+std::uint64_t Pmf::pick_within(Label label, Count rank) const {
+    const auto c = static_cast<std::size_t>(label);
+    const Count* begin = by_label_cumulative_.data() + by_label_start_[c];
+    const Count* end = by_label_cumulative_.data() + by_label_start_[c + 1];
+    const Count* found = std::upper_bound(begin, end, rank);
+    return by_label_bin_[by_label_start_[c] + static_cast<std::uint64_t>(found - begin)];
+}
+
+std::uint64_t Pmf::bytes() const {
+    std::uint64_t bytes = keys_.size() * sizeof(Word) +
+                          (cumulative_.size() + guide_.size() + lookup_.size()) * sizeof(Count);
+    if (labels_) {
+        bytes += (labels_->start.size() + labels_->count.size() + by_label_bin_.size() +
+                  by_label_cumulative_.size()) * sizeof(Count) +
+                 labels_->label.size() * sizeof(Label);
+    }
+    return bytes;
+}
+
+}  // namespace zbins
