@@ -50,8 +50,10 @@ template <class T>
 py::array quantize_as(const Grid<T>& grid, const py::array& x, const py::dtype& dtype,
                       int threads) {
     const MatrixView<T> view = matrix<T>(x);
-    if (dtype.is(py::dtype::of<std::uint8_t>())) return quantized<T, std::uint8_t>(grid, view, threads);
-    if (dtype.is(py::dtype::of<std::uint16_t>())) return quantized<T, std::uint16_t>(grid, view, threads);
+    if (dtype.is(py::dtype::of<std::uint8_t>()))
+        return quantized<T, std::uint8_t>(grid, view, threads);
+    if (dtype.is(py::dtype::of<std::uint16_t>()))
+        return quantized<T, std::uint16_t>(grid, view, threads);
     return quantized<T, std::int32_t>(grid, view, threads);
 }
 
@@ -59,10 +61,10 @@ template <class T>
 void register_typed_grid(py::module_& m, const char* name) {
     using G = Grid<T>;
     py::class_<G, std::shared_ptr<G>>(m, name)
-        .def(py::init([](const Vector<T>& lower, const Vector<T>& upper,
-                         const Vector<std::int32_t>& k) {
-                 return G::from_bounds(span(lower), span(upper), span(k));
-             }),
+        .def(py::init(
+                 [](const Vector<T>& lower, const Vector<T>& upper, const Vector<std::int32_t>& k) {
+                     return G::from_bounds(span(lower), span(upper), span(k));
+                 }),
              py::arg("lower"), py::arg("upper"), py::arg("k"))
         .def("with_extents",
              [](const G& g, const Vector<std::int32_t>& first, const Vector<std::int32_t>& bins) {
@@ -76,7 +78,8 @@ void register_typed_grid(py::module_& m, const char* name) {
         .def("first_value", &G::first_value, py::arg("column"), py::arg("raw"))
         .def("last_value", &G::last_value, py::arg("column"), py::arg("raw"))
         .def("same_lattice", &G::same_lattice)
-        .def("__eq__", [](const G& a, const G& b) { return a == b; }, py::is_operator())
+        .def(
+            "__eq__", [](const G& a, const G& b) { return a == b; }, py::is_operator())
         .def_property_readonly("d", &G::d)
         .def_property_readonly("origin", [](const G& g) { return to_array(g.origin()); })
         .def_property_readonly("top", [](const G& g) { return to_array(g.top()); })

@@ -1,6 +1,6 @@
 #include "arrays.hpp"
 #include "bind.hpp"
-#include "zbins/error.hpp"
+#include "zbins/check.hpp"
 #include "zbins/pmf.hpp"
 
 namespace zbins::python {
@@ -22,6 +22,12 @@ py::array keys(const py::object& self) {
     return view(self, {static_cast<py::ssize_t>(pmf.size()), pmf.layout().words}, pmf.key(0));
 }
 
+// Rows in all bins before each bin, and after the last: size() + 1 entries.
+py::array cumulative(const py::object& self) {
+    const Pmf& pmf = self.cast<const Pmf&>();
+    return view(self, {static_cast<py::ssize_t>(pmf.size()) + 1}, pmf.cumulative_data());
+}
+
 py::array counts(const Pmf& pmf) {
     py::array_t<std::int64_t> array(static_cast<py::ssize_t>(pmf.size()));
     for (std::uint64_t bin = 0; bin < pmf.size(); ++bin)
@@ -32,7 +38,8 @@ py::array counts(const Pmf& pmf) {
 template <class Code>
 py::array unpacked(const Pmf& pmf) {
     const Layout& layout = pmf.layout();
-    py::array_t<Code> codes({static_cast<py::ssize_t>(pmf.size()), static_cast<py::ssize_t>(layout.d)});
+    py::array_t<Code> codes(
+        {static_cast<py::ssize_t>(pmf.size()), static_cast<py::ssize_t>(layout.d)});
     Code* to = codes.mutable_data();
     for (std::uint64_t bin = 0; bin < pmf.size(); ++bin) {
         for (std::int64_t j = 0; j < layout.d; ++j)
@@ -100,6 +107,9 @@ PmfPtr rebased(const Pmf& pmf, std::int32_t widest, const Vector<std::int32_t>& 
 
 void register_pmf(py::module_& m) {
     py::class_<Pmf, PmfPtr>(m, "Pmf")
+        .def_static(
+            "bits_for", [](std::int32_t widest) { return Layout(1, widest).bits; },
+            py::arg("widest"))
         .def_static("from_arrays", &from_arrays, py::arg("d"), py::arg("widest"), py::arg("keys"),
                     py::arg("counts"), py::arg("classes"), py::arg("labels"))
         .def("merged", &merged, py::arg("other"), py::arg("labels"), py::arg("other_labels"),
@@ -116,7 +126,10 @@ void register_pmf(py::module_& m) {
         .def_property_readonly("labelled", &Pmf::labelled)
         .def_property_readonly("keys", &keys)
         .def_property_readonly("counts", &counts)
+        .def_property_readonly("cumulative", &cumulative)
         .def_property_readonly("label_counts", &label_counts);
+    m.def("check_codes", &check_codes<float>, py::arg("grid"), py::arg("pmf"));
+    m.def("check_codes", &check_codes<double>, py::arg("grid"), py::arg("pmf"));
 }
 
 }  // namespace zbins::python

@@ -31,8 +31,8 @@ Bounds<T> find_bounds(const MatrixView<T>& x, const Context& context) {
     Bounds<T> result{std::vector<T>(d, infinity), std::vector<T>(d, -infinity)};
     if (x.rows == 0) return result;
 
-    const int threads = threads_for(
-        context, static_cast<double>(x.rows) * static_cast<double>(x.cols) * sizeof(T));
+    const int threads =
+        threads_for(context, static_cast<double>(x.rows) * static_cast<double>(x.cols) * sizeof(T));
     std::vector<Bounds<T>> partial(static_cast<std::size_t>(threads), result);
     std::vector<RowReader<T>> readers(static_cast<std::size_t>(threads), RowReader<T>(x));
     const std::int64_t per_task = rows_per_task<T>(x.cols);

@@ -55,8 +55,8 @@ template <class T>
 std::int64_t Counter<T>::add(const MatrixView<T>& x, bool inside, const Label* labels,
                              const Context& context) {
     std::int64_t skipped = 0;
-    const int threads = threads_for(
-        context, static_cast<double>(x.rows) * static_cast<double>(x.cols) * sizeof(T));
+    const int threads =
+        threads_for(context, static_cast<double>(x.rows) * static_cast<double>(x.cols) * sizeof(T));
     if (ranges_.size() == 1) {
         add_alone(x, inside, labels, skipped, context);
     } else {
@@ -76,7 +76,8 @@ void Counter<T>::insert(Range& range, const Scratch& from, std::int64_t n, const
     }
     for (std::int64_t i = 0; i < n; ++i) {
         if (i + slot_ahead < n) {
-            range.bins.prefetch_slot(from.hashes[static_cast<std::uint64_t>(row_of(i + slot_ahead))]);
+            range.bins.prefetch_slot(
+                from.hashes[static_cast<std::uint64_t>(row_of(i + slot_ahead))]);
         }
         if (i + record_ahead < n) {
             range.bins.prefetch_record(
@@ -97,7 +98,8 @@ template <class T>
 void Counter<T>::add_alone(const MatrixView<T>& x, bool inside, const Label* labels,
                            std::int64_t& skipped, const Context& context) {
     InterruptCheck check(context);
-    const std::int64_t block = std::min(std::max<std::int64_t>(x.rows, 1), rows_per_block<T>(x.cols));
+    const std::int64_t block =
+        std::min(std::max<std::int64_t>(x.rows, 1), rows_per_block<T>(x.cols));
     RowReader<T> reader(x);
     Scratch scratch(block, layout_.words);
     for (std::int64_t i = 0; i < x.rows; i += block) {
@@ -117,7 +119,8 @@ void Counter<T>::add_together(const MatrixView<T>& x, bool inside, const Label* 
                               std::int64_t& skipped, int threads, const Context& context) {
     const std::int64_t block = rows_per_block<T>(x.cols);
     const std::int64_t bytes_per_row = (layout_.words + 1) * 8 + 5;
-    const std::int64_t slice_rows = std::max<std::int64_t>(1, (1 << 19) / bytes_per_row / block) * block;
+    const std::int64_t slice_rows =
+        std::max<std::int64_t>(1, (1 << 19) / bytes_per_row / block) * block;
     const std::int64_t slices_per_round = std::int64_t{threads} * 8;
     const std::int64_t round_rows = std::min(x.rows, slice_rows * slices_per_round);
     const auto ranges = static_cast<std::int64_t>(ranges_.size());
@@ -150,7 +153,8 @@ void Counter<T>::add_together(const MatrixView<T>& x, bool inside, const Label* 
                     static_cast<std::uint32_t>(i);
             }
         });
-        if (!inside) skipped += std::count(scratch.outside.data(), scratch.outside.data() + rows, 1);
+        if (!inside)
+            skipped += std::count(scratch.outside.data(), scratch.outside.data() + rows, 1);
         parallel_for(context, threads, ranges, [&](std::int64_t r, int) {
             for (std::int64_t slice = 0; slice < slices; ++slice) {
                 const std::uint32_t* at = begins.data() + slice * (ranges + 1) + r;

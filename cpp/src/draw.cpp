@@ -83,29 +83,30 @@ void draw(const Grid<T>& grid, const Pmf& pmf, const DrawRange& range, T* out, s
         Scratch{std::vector<std::uint64_t>(rows), std::vector<std::uint64_t>(rows),
                 std::vector<std::int32_t>(rows * static_cast<std::size_t>(a.d)),
                 std::vector<std::uint8_t>(rows)});
-    parallel_for(context, threads, (range.n + per_task - 1) / per_task,
-                 [&](std::int64_t task, int worker) {
-        Scratch& s = scratch[static_cast<std::size_t>(worker)];
-        const std::int64_t end = std::min(range.n, (task + 1) * per_task);
-        for (std::int64_t i = task * per_task; i < end; i += block) {
-            const std::int64_t n = std::min(block, end - i);
-            pick_bins(pmf, range, i, n, s, labels_out);
-            for (std::int64_t k = 0; k < n; ++k) {
-                unpack(pmf, s.bins[static_cast<std::size_t>(k)], a.first, s.raw.data() + k * a.d);
-            }
-            T* to = out + i * stride;
-            kernels::table<T>().draw(s.raw.data(), n, a, range.seed,
-                                     range.first + static_cast<std::uint64_t>(i), to, stride,
-                                     s.unsettled.data());
-            for (std::int64_t k = 0; k < n; ++k) {
-                if (s.unsettled[static_cast<std::size_t>(k)] == 0) continue;
-                for (std::int64_t j = 0; j < a.d; ++j) {
-                    T& x = to[k * stride + j];
-                    x = clamp_into_bin(a, j, s.raw[static_cast<std::size_t>(k * a.d + j)], x);
+    parallel_for(
+        context, threads, (range.n + per_task - 1) / per_task, [&](std::int64_t task, int worker) {
+            Scratch& s = scratch[static_cast<std::size_t>(worker)];
+            const std::int64_t end = std::min(range.n, (task + 1) * per_task);
+            for (std::int64_t i = task * per_task; i < end; i += block) {
+                const std::int64_t n = std::min(block, end - i);
+                pick_bins(pmf, range, i, n, s, labels_out);
+                for (std::int64_t k = 0; k < n; ++k) {
+                    unpack(pmf, s.bins[static_cast<std::size_t>(k)], a.first,
+                           s.raw.data() + k * a.d);
+                }
+                T* to = out + i * stride;
+                kernels::table<T>().draw(s.raw.data(), n, a, range.seed,
+                                         range.first + static_cast<std::uint64_t>(i), to, stride,
+                                         s.unsettled.data());
+                for (std::int64_t k = 0; k < n; ++k) {
+                    if (s.unsettled[static_cast<std::size_t>(k)] == 0) continue;
+                    for (std::int64_t j = 0; j < a.d; ++j) {
+                        T& x = to[k * stride + j];
+                        x = clamp_into_bin(a, j, s.raw[static_cast<std::size_t>(k * a.d + j)], x);
+                    }
                 }
             }
-        }
-    });
+        });
 }
 
 template void draw(const Grid<float>&, const Pmf&, const DrawRange&, float*, std::int64_t, Label*,

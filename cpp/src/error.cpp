@@ -24,7 +24,9 @@ std::string place(std::int64_t row, std::int64_t col) {
 }
 }  // namespace
 
-void throw_value_error(const std::string& message) { throw std::invalid_argument(message); }
+void throw_value_error(const std::string& message) {
+    throw std::invalid_argument(message);
+}
 
 void throw_not_finite(double value, std::int64_t row, std::int64_t col) {
     const char* what = std::isnan(value) ? "NaN" : (value > 0 ? "infinity" : "-infinity");

@@ -43,7 +43,8 @@ void Grid<T>::set_dimension(std::int64_t j, T lower, T upper, std::int32_t k) {
     }
     if (!std::isfinite(lower) || !std::isfinite(upper) || lower > upper) {
         throw_value_error("the bounds of " + column + " are [" + number(lower) + ", " +
-                          number(upper) + "]; they must be finite, and the lower at most the upper");
+                          number(upper) +
+                          "]; they must be finite, and the lower at most the upper");
     }
     // -0.0 is +0.0.
     origin_[at(j)] = lower + T(0);
@@ -60,11 +61,11 @@ void Grid<T>::set_dimension(std::int64_t j, T lower, T upper, std::int32_t k) {
     const T width = static_cast<T>(range / k);
     const bool range_fits = std::isfinite(static_cast<T>(range)) && std::isfinite(range);
     if (!range_fits || !std::isfinite(scale) || !(scale > 0) || !(width > 0)) {
-        throw_value_error(
-            column + " has the range [" + number(lower) + ", " + number(upper) + "], which " +
-            (range_fits ? "is too small" : "is too large") + " for " + std::to_string(k) +
-            " bins in " + (sizeof(T) == 4 ? "float32" : "float64") + "; rescale the column" +
-            (sizeof(T) == 4 ? " or use float64" : "") + ", or give bounds=");
+        throw_value_error(column + " has the range [" + number(lower) + ", " + number(upper) +
+                          "], which " + (range_fits ? "is too small" : "is too large") + " for " +
+                          std::to_string(k) + " bins in " +
+                          (sizeof(T) == 4 ? "float32" : "float64") + "; rescale the column" +
+                          (sizeof(T) == 4 ? " or use float64" : "") + ", or give bounds=");
     }
     scale_[at(j)] = scale;
     width_[at(j)] = width;
@@ -99,8 +100,8 @@ Grid<T> Grid<T>::with_extents(std::span<const std::int32_t> first,
     for (std::size_t j = 0; j < k_.size(); ++j) {
         const bool is_constant = origin_[j] == top_[j];
         const std::int64_t end = std::int64_t{first[j]} + bins[j];
-        const bool grown = first[j] <= 0 && first[j] > -max_bins && bins[j] <= max_bins &&
-                           end >= k_[j];
+        const bool grown =
+            first[j] <= 0 && first[j] > -max_bins && bins[j] <= max_bins && end >= k_[j];
         if (is_constant ? (first[j] != 0 || bins[j] != 1) : !grown) {
             throw_value_error("column " + std::to_string(j) + " has first_bin " +
                               std::to_string(first[j]) + " and n_bins " + std::to_string(bins[j]) +
@@ -151,8 +152,8 @@ std::vector<std::int32_t> Grid<T>::shift_from(const Grid& older) const {
     std::vector<std::int32_t> shift(k_.size());
     for (std::int64_t j = 0; j < d(); ++j) {
         const bool widened = older.constant(j) && !constant(j);
-        shift[at(j)] = (widened ? raw(j, older.origin_[at(j)]) : older.first_[at(j)]) -
-                       first_[at(j)];
+        shift[at(j)] =
+            (widened ? raw(j, older.origin_[at(j)]) : older.first_[at(j)]) - first_[at(j)];
     }
     return shift;
 }

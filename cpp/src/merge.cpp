@@ -154,7 +154,8 @@ Pmf rebase(const Pmf& pmf, Layout layout, std::span<const std::int32_t> shift,
         Word* key = moved.data() + bin * words;
         std::fill(key, key + words, 0);
         for (std::int64_t j = 0; j < layout.d; ++j) {
-            layout.set(key, j, pmf.layout().code(pmf.key(bin), j) + shift[static_cast<std::size_t>(j)]);
+            layout.set(key, j,
+                       pmf.layout().code(pmf.key(bin), j) + shift[static_cast<std::size_t>(j)]);
         }
         order[bin] = {fixed_hash(key, layout.words), bin};
         if (bin % 1024 == 0) check();
@@ -181,8 +182,10 @@ Pmf rebase(const Pmf& pmf, Layout layout, std::span<const std::int32_t> shift,
             const LabelCounts& l = pmf.labels();
             const std::uint64_t size = l.start[from + 1] - l.start[from];
             labels->start[bin + 1] = labels->start[bin] + size;
-            std::copy_n(l.label.data() + l.start[from], size, labels->label.data() + labels->start[bin]);
-            std::copy_n(l.count.data() + l.start[from], size, labels->count.data() + labels->start[bin]);
+            std::copy_n(l.label.data() + l.start[from], size,
+                        labels->label.data() + labels->start[bin]);
+            std::copy_n(l.count.data() + l.start[from], size,
+                        labels->count.data() + labels->start[bin]);
         }
     }
     return {layout, std::move(keys), std::move(counts), std::move(labels)};

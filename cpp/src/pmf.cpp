@@ -38,10 +38,12 @@ Pmf Pmf::checked(Layout layout, Buffer<Word> keys, Buffer<Count> counts,
     for (std::uint64_t bin = 0; bin < m; ++bin) {
         const Word* key = keys.data() + bin * words;
         const std::uint64_t hash = fixed_hash(key, layout.words);
-        if ((key[words - 1] & unused) != 0) throw_value_error("a code has bits set beyond its dimensions");
+        if ((key[words - 1] & unused) != 0)
+            throw_value_error("a code has bits set beyond its dimensions");
         if (bin > 0 && !canonical_less(last_hash, key - words, hash, key, layout.words))
             throw_value_error("codes are not strictly increasing in canonical order");
-        if (counts[bin] == 0 || counts[bin] > max_total) throw_value_error("a count is not positive");
+        if (counts[bin] == 0 || counts[bin] > max_total)
+            throw_value_error("a count is not positive");
         last_hash = hash;
     }
     if (labels) {
@@ -163,7 +165,8 @@ std::uint64_t Pmf::bytes() const {
                           (cumulative_.size() + guide_.size() + lookup_.size()) * sizeof(Count);
     if (labels_) {
         bytes += (labels_->start.size() + labels_->count.size() + by_label_bin_.size() +
-                  by_label_cumulative_.size()) * sizeof(Count) +
+                  by_label_cumulative_.size()) *
+                     sizeof(Count) +
                  labels_->label.size() * sizeof(Label);
     }
     return bytes;

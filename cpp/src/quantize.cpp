@@ -13,8 +13,8 @@ void for_packed_blocks(const Grid<T>& grid, const Layout& layout, const MatrixVi
                        const Context& context, Use&& use) {
     const std::int64_t block = rows_per_block<T>(x.cols);
     const std::int64_t per_task = rows_per_task<T>(x.cols);
-    const int threads = threads_for(
-        context, static_cast<double>(x.rows) * static_cast<double>(x.cols) * sizeof(T));
+    const int threads =
+        threads_for(context, static_cast<double>(x.rows) * static_cast<double>(x.cols) * sizeof(T));
     struct Scratch {
         RowReader<T> reader;
         std::vector<Word> keys;
@@ -26,20 +26,19 @@ void for_packed_blocks(const Grid<T>& grid, const Layout& layout, const MatrixVi
         static_cast<std::size_t>(threads),
         Scratch{RowReader<T>(x), std::vector<Word>(rows * static_cast<std::size_t>(layout.words)),
                 std::vector<std::uint64_t>(rows), std::vector<std::uint8_t>(rows)});
-    parallel_for(context, threads, (x.rows + per_task - 1) / per_task,
-                 [&](std::int64_t task, int worker) {
-                     Scratch& mine = scratch[static_cast<std::size_t>(worker)];
-                     const std::int64_t end = std::min(x.rows, (task + 1) * per_task);
-                     for (std::int64_t i = task * per_task; i < end; i += block) {
-                         const std::int64_t n = std::min(block, end - i);
-                         const auto read = mine.reader.read(i, n);
-                         kernels::table<T>().quantize(read.rows, read.stride, n, grid.axes(),
-                                                      layout.bits, layout.words, false,
-                                                      mine.keys.data(), mine.hashes.data(),
-                                                      mine.outside.data());
-                         use(i, n, mine.keys.data(), mine.hashes.data(), mine.outside.data());
-                     }
-                 });
+    parallel_for(
+        context, threads, (x.rows + per_task - 1) / per_task, [&](std::int64_t task, int worker) {
+            Scratch& mine = scratch[static_cast<std::size_t>(worker)];
+            const std::int64_t end = std::min(x.rows, (task + 1) * per_task);
+            for (std::int64_t i = task * per_task; i < end; i += block) {
+                const std::int64_t n = std::min(block, end - i);
+                const auto read = mine.reader.read(i, n);
+                kernels::table<T>().quantize(read.rows, read.stride, n, grid.axes(), layout.bits,
+                                             layout.words, false, mine.keys.data(),
+                                             mine.hashes.data(), mine.outside.data());
+                use(i, n, mine.keys.data(), mine.hashes.data(), mine.outside.data());
+            }
+        });
 }
 
 }  // namespace
@@ -74,7 +73,7 @@ void find_bins(const Grid<T>& grid, const Pmf& pmf, const MatrixView<T>& x, std:
                       });
 }
 
-#define ZBINS_INSTANTIATE(T)                                                                     \
+#define ZBINS_INSTANTIATE(T)                                                                      \
     template void quantize(const Grid<T>&, const MatrixView<T>&, std::uint8_t*, const Context&);  \
     template void quantize(const Grid<T>&, const MatrixView<T>&, std::uint16_t*, const Context&); \
     template void quantize(const Grid<T>&, const MatrixView<T>&, std::int32_t*, const Context&);  \

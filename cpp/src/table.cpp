@@ -42,7 +42,8 @@ HashKey process_hash_key() {
 
 Arena::Arena(int words) : words_(words) {
     // Blocks of about a megabyte: small fits touch little of one, large ones get few.
-    const std::uint64_t records = (1 << 20) / ((static_cast<std::uint64_t>(words) + 1) * sizeof(Word));
+    const std::uint64_t records =
+        (1 << 20) / ((static_cast<std::uint64_t>(words) + 1) * sizeof(Word));
     log2_block_ = floor_log2(std::max<std::uint64_t>(records, 8));
     mask_ = (std::uint64_t{1} << log2_block_) - 1;
 }
@@ -66,7 +67,8 @@ Table::Table(int words, int used_bits) : arena_(words), used_bits_(used_bits) {
 }
 
 void Table::resize_slots(int log2_slots) {
-    if (log2_slots > max_log2_slots) throw std::length_error("too many occupied bins for one table");
+    if (log2_slots > max_log2_slots)
+        throw std::length_error("too many occupied bins for one table");
     std::vector<std::uint64_t> slots((std::size_t{1} << log2_slots) + tail_slots);
     slots_ = std::move(slots);
     log2_slots_ = log2_slots;

@@ -52,13 +52,13 @@ public:
     T last_value(std::int64_t j, std::int32_t raw) const;
     bool holds_a_value(std::int64_t j, std::int32_t raw) const;
 
-    std::vector<T> lower() const;  // lower_: the smallest value inside the grid, per dimension
-    std::vector<T> upper() const;  // upper_: the largest
+    std::vector<T> lower() const;   // lower_: the smallest value inside the grid, per dimension
+    std::vector<T> upper() const;   // upper_: the largest
     double log_bin_volume() const;  // sum of log widths, constant dimensions left out
     std::int32_t max_bins_of_a_dimension() const;
 
     Axes<T> axes() const {
-        return {d(),         origin_.data(), top_.data(),   scale_.data(),
+        return {d(),           origin_.data(), top_.data(),   scale_.data(),
                 width_.data(), k_.data(),      first_.data(), bins_.data()};
     }
     const std::vector<T>& origin() const { return origin_; }

@@ -16,7 +16,7 @@ struct Philox {
 
 // Four random words for one counter (index low, index high, block, 0) under one 64-bit seed.
 ZBINS_HD ZBINS_INLINE void philox4x32(std::uint64_t seed, std::uint32_t c0, std::uint32_t c1,
-                                std::uint32_t c2, std::uint32_t c3, std::uint32_t out[4]) {
+                                      std::uint32_t c2, std::uint32_t c3, std::uint32_t out[4]) {
     auto k0 = static_cast<std::uint32_t>(seed);
     auto k1 = static_cast<std::uint32_t>(seed >> 32);
     for (int round = 0; round < Philox::rounds; ++round) {

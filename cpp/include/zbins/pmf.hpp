@@ -41,6 +41,7 @@ public:
     }
     Count count(std::uint64_t bin) const { return cumulative_[bin + 1] - cumulative_[bin]; }
     Count cumulative(std::uint64_t bin) const { return cumulative_[bin]; }
+    const Count* cumulative_data() const { return cumulative_.data(); }
     std::uint64_t bytes() const;
 
     // Law 5: the bin whose interval of cumulative counts holds `rank` < total(). O(1) expected.

@@ -54,7 +54,8 @@ std::int64_t rows_per_block(std::int64_t cols) {
 template <class T>
 std::int64_t rows_per_task(std::int64_t cols) {
     const std::int64_t block = rows_per_block<T>(cols);
-    return std::max<std::int64_t>(1, (1 << 20) / (cols * static_cast<std::int64_t>(sizeof(T))) / block) *
+    return std::max<std::int64_t>(
+               1, (1 << 20) / (cols * static_cast<std::int64_t>(sizeof(T))) / block) *
            block;
 }
 

@@ -30,7 +30,8 @@ public:
 
 private:
     const Word* record(std::uint64_t index) const {
-        return blocks_[index >> log2_block_].get() + (index & mask_) * (static_cast<Count>(words_) + 1);
+        return blocks_[index >> log2_block_].get() +
+               (index & mask_) * (static_cast<Count>(words_) + 1);
     }
 
     int words_;

@@ -35,7 +35,9 @@ using Word = std::uint64_t;   // one word of a packed code (a key is `Layout::wo
 using Count = std::uint64_t;  // rows or bins; never narrower
 using Label = std::int32_t;   // position of a label in the sorted list of classes
 
-constexpr int floor_log2(std::uint64_t x) { return 63 - std::countl_zero(x); }  // x > 0
+constexpr int floor_log2(std::uint64_t x) {
+    return 63 - std::countl_zero(x);
+}  // x > 0
 
 inline constexpr std::int32_t max_bins = 65536;  // per dimension: a code fits 16 bits
 

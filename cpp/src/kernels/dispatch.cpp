@@ -61,7 +61,9 @@ template const Table<double>& table();
 
 }  // namespace kernels
 
-std::string simd_level() { return kernels::level().name; }
+std::string simd_level() {
+    return kernels::level().name;
+}
 
 std::vector<std::string> simd_levels() {
     std::vector<std::string> names;

@@ -22,8 +22,9 @@ struct Table {
                      int bits, int words, bool inside, Word* keys, std::uint64_t* hashes,
                      std::uint8_t* outside);
 
-    // Draws n rows: row i lies in the bin raw[i * d ..] and is the sample number first + i. unsettled[i] is set where a coordinate was rounded out of its bin (the caller
-    // clamps it: law 4).
+    // Draws n rows: row i lies in the bin raw[i * d ..] and is the sample number first + i.
+    // unsettled[i] is set where a coordinate was rounded out of its bin (the caller clamps it: law
+    // 4).
     void (*draw)(const std::int32_t* raw, std::int64_t n, const Axes<T>& axes, std::uint64_t seed,
                  std::uint64_t first, T* out, std::int64_t stride, std::uint8_t* unsettled);
 };

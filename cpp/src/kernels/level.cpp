@@ -10,7 +10,9 @@
 namespace zbins::kernels {
 namespace {
 
-constexpr std::int64_t minimum(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
+constexpr std::int64_t minimum(std::int64_t a, std::int64_t b) {
+    return a < b ? a : b;
+}
 
 // All exponent bits set means NaN or infinity.
 template <class T>
@@ -232,8 +234,8 @@ void draw(const std::int32_t* raw, std::int64_t n, const Axes<T>& a, std::uint64
             const auto run = static_cast<int>(minimum(lanes - i, blocks - block));
             const std::int64_t j = block * per;
             const std::int64_t m = minimum(std::int64_t{run} * per, a.d - j);
-            unsettled[row] |= place(raw + row * a.d + j, u + i * per, a, j, m,
-                                    out + row * stride + j);
+            unsettled[row] |=
+                place(raw + row * a.d + j, u + i * per, a, j, m, out + row * stride + j);
             i += run;
             block += run;
             if (block == blocks) block = 0, ++row;

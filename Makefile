@@ -1,0 +1,73 @@
+# Every target does its own set-up; see CONTRIBUTING.md.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := $(shell find cpp -type f) CMakeLists.txt pyproject.toml
+JOBS ?= 2
+
+.PHONY: demo test test-cpp test-python test-slow test-asan test-tsan lint format types wheel-check clean help
+
+help:
+	@echo "make demo         train, fit, sample, decode, compare: pictures and a table in demo-out/"
+	@echo "make test         C++ and Python tests (under 10 minutes)"
+	@echo "make test-slow    the tests that take minutes"
+	@echo "make test-asan    C++ tests under the address and undefined-behaviour sanitizers"
+	@echo "make test-tsan    C++ tests under the thread sanitizer"
+	@echo "make lint types   ruff and clang-format; mypy --strict"
+	@echo "make wheel-check  pip install . into an empty environment"
+
+$(VENV)/tools: requirements/constraints.txt requirements/dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    -c requirements/constraints.txt -r requirements/dev.txt
+	touch $@
+
+$(VENV)/package: $(VENV)/tools $(SOURCES)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation \
+	    -c requirements/constraints.txt --editable '.[torch]'
+	touch $@
+
+demo: $(VENV)/package
+	$(BIN)/python examples/demo.py
+
+test: test-cpp test-python
+
+test-cpp: $(VENV)/tools
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --preset release -G Ninja
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build --preset release
+	PATH="$(CURDIR)/$(BIN):$$PATH" ctest --preset release
+
+test-asan test-tsan: test-%: $(VENV)/tools
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --preset $* -G Ninja
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build --preset $*
+	PATH="$(CURDIR)/$(BIN):$$PATH" ctest --preset $*
+
+test-python: $(VENV)/package
+	$(BIN)/python -m pytest -n $(JOBS) -m "not slow" -q
+
+test-slow: $(VENV)/package
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/tools
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	git ls-files '*.cpp' '*.hpp' | xargs $(BIN)/clang-format --dry-run --Werror
+
+format: $(VENV)/tools
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	git ls-files '*.cpp' '*.hpp' | xargs $(BIN)/clang-format -i
+
+types: $(VENV)/package
+	$(BIN)/mypy --strict
+
+wheel-check:
+	rm -rf build/wheel-check
+	$(PYTHON) -m venv build/wheel-check
+	build/wheel-check/bin/python -m pip install --quiet --disable-pip-version-check .
+	cd build/wheel-check && bin/python -c "import numpy as np, zbins; \
+	  s = zbins.PMFSampler(random_state=0).fit(np.eye(4)); assert s.sample(3).shape == (3, 4); \
+	  zbins.show_config()"
+
+clean:
+	rm -rf build $(VENV) demo-out .hypothesis

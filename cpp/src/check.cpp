@@ -1,0 +1,41 @@
+#include "zbins/check.hpp"
+
+#include <string>
+#include <vector>
+
+#include "zbins/error.hpp"
+
+namespace zbins {
+
+template <class T>
+void check_codes(const Grid<T>& grid, const Pmf& pmf) {
+    const Layout& layout = pmf.layout();
+    if (!(layout == Layout(grid.d(), grid.max_bins_of_a_dimension())))
+        throw_value_error("codes are not packed as the grid wants");
+    std::vector<bool> occurs;
+    for (std::int64_t j = 0; j < grid.d(); ++j) {
+        const std::int32_t bins = grid.bins()[static_cast<std::size_t>(j)];
+        const std::int32_t first = grid.first()[static_cast<std::size_t>(j)];
+        occurs.assign(static_cast<std::size_t>(bins), false);
+        for (std::uint64_t bin = 0; bin < pmf.size(); ++bin) {
+            const int code = layout.code(pmf.key(bin), j);
+            if (code >= bins) {
+                throw_value_error("a code of column " + std::to_string(j) + " is " +
+                                  std::to_string(code) + ", outside its " + std::to_string(bins) +
+                                  " bins");
+            }
+            occurs[static_cast<std::size_t>(code)] = true;
+        }
+        for (std::int32_t code = 0; code < bins; ++code) {
+            if (occurs[static_cast<std::size_t>(code)] && !grid.constant(j) &&
+                !grid.holds_a_value(j, code + first))
+                throw_value_error("bin " + std::to_string(code) + " of column " +
+                                  std::to_string(j) + " is occupied but holds no value");
+        }
+    }
+}
+
+template void check_codes(const Grid<float>&, const Pmf&);
+template void check_codes(const Grid<double>&, const Pmf&);
+
+}  // namespace zbins

@@ -1,0 +1,41 @@
+"""Streams of chunks as callers give them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from ._validate import is_tensor
+
+
+def re_iterable(batches: Any) -> tuple[Callable[[], Iterable[Any]], int | None]:
+    """Return a function that starts the stream anew, and the number of chunks if known."""
+    if callable(batches) and not isinstance(batches, Iterable):
+        return batches, None
+    if not isinstance(batches, Iterable) and not hasattr(batches, "__getitem__"):
+        raise TypeError(
+            f"batches is a {type(batches).__name__}; accepted are an iterable of X or (X, y), or a "
+            "function that returns one"
+        )
+    if iter(batches) is batches:
+        raise TypeError(
+            f"batches is a {type(batches).__name__}, which can be iterated only once; pass a list, "
+            "a DataLoader, or a function that returns a fresh generator"
+        )
+    try:
+        length = len(batches)
+    except TypeError:
+        length = None
+    return lambda: iter(batches), length
+
+
+def split(raw: Any) -> tuple[Any, Any]:
+    """Take X, (X,) or (X, y) apart; a plain list of rows is X."""
+    if isinstance(raw, (tuple, list)) and raw and (hasattr(raw[0], "ndim") or is_tensor(raw[0])):
+        if np.ndim(raw[0]) == 2 and len(raw) <= 2:
+            return raw[0], raw[1] if len(raw) == 2 else None
+        if len(raw) > 2 and np.ndim(raw[0]) == 2:
+            raise ValueError(f"a chunk has {len(raw)} parts; accepted are X and (X, y)")
+    return raw, None

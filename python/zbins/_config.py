@@ -1,0 +1,91 @@
+"""How many threads a call may use, and what this build and machine are."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from typing import Any
+
+import joblib
+from joblib.parallel import get_active_backend
+
+from . import _core
+
+THREADS_VARIABLE = "ZBINS_NUM_THREADS"
+_ONE_THREAD_BYTES = 1 << 20  # below about 1 MiB a second thread costs more than it saves
+
+
+def check_n_jobs(n_jobs: object) -> int | None:
+    """Refuse what cannot be a number of jobs; return it as it is."""
+    if n_jobs is None:
+        return None
+    if isinstance(n_jobs, bool) or not hasattr(n_jobs, "__index__"):
+        raise TypeError(
+            f"n_jobs must be None or a whole number, got {n_jobs!r} of type {type(n_jobs).__name__}"
+        )
+    value = int(n_jobs.__index__())
+    if value == 0:
+        raise ValueError("n_jobs is 0; accepted are None (one), 1, 2, ..., or -1 for all cores")
+    return value
+
+
+def n_threads(n_jobs: object, nbytes: int) -> int:
+    """Return the threads for one call over `nbytes` bytes.
+
+    ``-1`` means the cores this process may use (affinity and cgroup), one inside joblib workers;
+    ``-2`` one less, and so on; ``None`` means one. The variable ZBINS_NUM_THREADS overrides it.
+    """
+    jobs = check_n_jobs(n_jobs)
+    forced = os.environ.get(THREADS_VARIABLE)
+    if forced:
+        if not forced.strip().isdecimal() or int(forced) < 1:
+            raise ValueError(f"{THREADS_VARIABLE} is {forced!r}; accepted are whole numbers from 1")
+        return min(int(forced), 1 << 16)
+    if jobs is None or jobs == 1 or nbytes < 2 * _ONE_THREAD_BYTES:
+        return 1
+    if jobs > 0:
+        return min(jobs, 1 << 16)
+    if get_active_backend()[0].nesting_level:
+        return 1
+    return max(1, int(joblib.cpu_count()) + 1 + jobs)
+
+
+def show_config(*, as_dict: bool = False) -> dict[str, Any] | None:
+    """Print what this build and machine use: for bug reports.
+
+    Parameters
+    ----------
+    as_dict : bool, default=False
+        Return the entries as a dictionary instead of printing them.
+
+    Returns
+    -------
+    dict or None
+        Versions, the instruction set in use and those available, threads, random stream version.
+    """
+    import numpy
+    import safetensors
+    import sklearn
+
+    from . import __version__
+
+    entries: dict[str, Any] = {
+        "zbins": __version__,
+        "python": platform.python_version(),
+        "numpy": numpy.__version__,
+        "scikit-learn": sklearn.__version__,
+        "safetensors": safetensors.__version__,
+        "platform": platform.platform(),
+        "compiler": _core.compiler(),
+        "instruction set": _core.simd_level(),
+        "instruction sets available": _core.simd_levels(),
+        "threads with n_jobs=-1": n_threads(-1, sys.maxsize),
+        "random stream version": _core.stream_version,
+        "cuda": None,
+    }
+    if as_dict:
+        return entries
+    for name, value in entries.items():
+        print(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
+    return None

@@ -1,0 +1,168 @@
+"""From the parameters `n_bins`, `bounds` and `out_of_range` and the first rows to a grid."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from . import _core
+from ._random import is_int
+from ._validate import FLOAT32, Array
+
+Grid: TypeAlias = "_core.Grid32 | _core.Grid64"
+POLICIES = ("grow", "error", "ignore")
+
+
+def check_n_bins(n_bins: object, d: int | None = None) -> Array:
+    """Return the wanted bins, one entry or `d` entries (int32).
+
+    Raises
+    ------
+    TypeError
+        If they are not whole numbers.
+    ValueError
+        If one is outside 1 to 65,536, or there is not one per column.
+    """
+    wanted = np.asarray(n_bins)
+    if wanted.dtype.kind not in "iu" or wanted.ndim > 1:
+        raise TypeError(
+            f"n_bins is {n_bins!r}; accepted are a whole number from 1 to {_core.max_bins}, or "
+            "a 1-D array of one per column"
+        )
+    flat = np.atleast_1d(wanted)
+    bad = np.flatnonzero((flat < 1) | (flat > _core.max_bins))
+    if bad.size:
+        where = "" if wanted.ndim == 0 else f" for column {bad[0]}"
+        raise ValueError(
+            f"n_bins is {flat[bad[0]]}{where}; accepted are whole numbers from 1 to "
+            f"{_core.max_bins}"
+        )
+    if d is not None and wanted.ndim == 1 and len(flat) != d:
+        raise ValueError(
+            f"n_bins has {len(flat)} entries for {d} columns; one per column is needed"
+        )
+    flat = flat.astype(np.int32)
+    return flat if d is None else np.ascontiguousarray(np.broadcast_to(flat, (d,)))
+
+
+def check_out_of_range(policy: object) -> str:
+    """Return the policy, or refuse it."""
+    if not isinstance(policy, str) or policy not in POLICIES:
+        raise ValueError(
+            f"out_of_range is {policy!r}; accepted are {', '.join(map(repr, POLICIES))}"
+        )
+    return policy
+
+
+def check_bounds(bounds: Any) -> None:
+    """Refuse bounds that can mean nothing, whatever the rows."""
+    if bounds is None:
+        return
+    accepted = (
+        "None, a pair (lower, upper) of numbers or arrays of one per column, or "
+        "('quantile', q) with 0 <= q < 0.5"
+    )
+    try:
+        first, second = bounds
+    except (TypeError, ValueError):
+        raise ValueError(f"bounds is {bounds!r}; accepted are {accepted}") from None
+    if isinstance(first, str):
+        number = is_int(second) or isinstance(second, (float, np.floating))
+        if first != "quantile" or not number or not 0 <= second < 0.5:
+            raise ValueError(f"bounds is {bounds!r}; accepted are {accepted}")
+        return
+    for name, side in (("lower", first), ("upper", second)):
+        values = np.asarray(side)
+        if values.dtype.kind not in "iuf" or values.ndim > 1:
+            raise TypeError(f"the {name} bounds are {side!r}; accepted are {accepted}")
+        if not np.isfinite(values).all():
+            raise ValueError(f"the {name} bounds are {side!r}; every bound must be finite")
+
+
+def has_fixed_bounds(bounds: Any) -> bool:
+    """Tell whether the bounds are numbers, known before any row is seen."""
+    return bounds is not None and not isinstance(bounds[0], str)
+
+
+def bounds_of(bounds: Any, X: Array | None, low: Array, high: Array) -> tuple[Array, Array]:
+    """Return what the parameter `bounds` makes of rows X with the given minimum and maximum."""
+    if bounds is None:
+        return low, high
+    dtype, d = low.dtype, len(low)
+    if not has_fixed_bounds(bounds):
+        assert X is not None
+        q = float(bounds[1])
+        # Values that occur, so that the grid does not depend on how quantiles interpolate.
+        lower = np.quantile(X, q, axis=0, method="lower")
+        upper = np.quantile(X, 1 - q, axis=0, method="higher")
+        return np.ascontiguousarray(lower, dtype), np.ascontiguousarray(upper, dtype)
+    sides = []
+    for name, side in zip(("lower", "upper"), bounds, strict=True):
+        values = np.asarray(side)
+        if values.ndim == 1 and len(values) != d:
+            raise ValueError(
+                f"the {name} bounds have {len(values)} entries for {d} columns; a number or one "
+                "entry per column is needed"
+            )
+        with np.errstate(over="ignore"):
+            sides.append(np.ascontiguousarray(np.broadcast_to(values, (d,)), dtype))
+    return sides[0], sides[1]
+
+
+def make_grid(lower: Array, upper: Array, k: Array) -> Grid:
+    """Return the grid of law 1 in the dtype of the bounds."""
+    grid_type = _core.Grid32 if lower.dtype == FLOAT32 else _core.Grid64
+    return grid_type(lower, upper, k)
+
+
+def admit(
+    grid: Grid, X: Array, low: Array, high: Array, policy: str, fixed: bool, threads: int
+) -> tuple[Grid, bool]:
+    """Make room for rows X, or refuse them, as the policy says.
+
+    Parameters
+    ----------
+    grid : Grid
+        The grid so far.
+    X : ndarray of shape (n_samples, n_features)
+        At least one row.
+    low, high : ndarray of shape (n_features,)
+        Minimum and maximum of X.
+    policy : {"grow", "error", "ignore"}
+        What to do with rows outside the grid.
+    fixed : bool
+        Whether the user gave the bounds as numbers: then a dimension that is constant so far keeps
+        its one bin under "error" and "ignore".
+    threads : int
+        Threads for looking for a row outside.
+
+    Returns
+    -------
+    grid : Grid
+        Covers X under "grow", has a width in every dimension that varies in X unless `fixed`.
+    inside : bool
+        True if all of X lies within the bounds the lattice was made of (the fast path).
+
+    Raises
+    ------
+    ValueError
+        Naming row, column and value: past 65,536 bins, or a row outside under "error".
+    """
+
+    def contained(g: Grid) -> bool:
+        return bool((low >= g.origin).all() and (high <= g.top).all())
+
+    if contained(grid):
+        return grid, True
+    if policy == "grow":
+        grid = grid.grown(low, high, X)
+    else:
+        if not fixed:
+            constant = grid.origin == grid.top
+            grid = grid.grown(
+                np.where(constant, low, grid.origin), np.where(constant, high, grid.top), X
+            )
+        if policy == "error":
+            grid.check_inside(X, threads)
+    return grid, contained(grid)

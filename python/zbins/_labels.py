@@ -1,0 +1,143 @@
+"""Labels of rows: int, bool or str, encoded as places among the sorted classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import column_or_1d
+
+from ._validate import Array, from_tensor, is_tensor
+
+_KINDS = {"i": "int", "u": "int", "b": "bool", "U": "str"}
+
+
+def kind_of(labels: Array) -> str:
+    """Return "int", "bool" or "str"."""
+    return _KINDS[labels.dtype.kind]
+
+
+def as_labels(y: Any, n_rows: int | None = None) -> Array:
+    """Return y as a 1-D array of int64 (whole floats included), bool or str.
+
+    Raises
+    ------
+    TypeError
+        For any other type of label, naming it.
+    ValueError
+        If y is not 1-D, or has not one entry per row.
+    """
+    if is_tensor(y):
+        y = from_tensor(y, "y")
+    labels: Array = column_or_1d(np.asarray(y), warn=True)
+    if labels.dtype == object:
+        labels = _from_objects(labels)
+    elif labels.dtype.kind == "T":  # NumPy's variable-width strings
+        labels = labels.astype(str)
+    if labels.dtype.kind == "f" and (labels == np.trunc(labels)).all():
+        # Whole numbers that passed through a table of floats.
+        if labels.size and np.abs(labels).max() >= 2.0**63:
+            raise ValueError(f"y has the label {np.abs(labels).max()}; it must be below 2**63")
+        labels = labels.astype(np.int64)
+    if labels.dtype.kind not in _KINDS and labels.size:
+        raise TypeError(
+            f"y has labels of dtype {labels.dtype}, such as {labels[0].item()!r}; accepted are "
+            "int, bool and str"
+        )
+    if n_rows is not None and len(labels) != n_rows:
+        raise ValueError(
+            f"y has {len(labels)} labels for {n_rows} rows of X; one per row is needed"
+        )
+    if labels.dtype.kind == "u" and labels.size and labels.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"y has the label {labels.max()}; an int label must be below 2**63")
+    if labels.dtype.kind in "iu" or (not labels.size and labels.dtype.kind not in _KINDS):
+        return labels.astype(np.int64)
+    return labels
+
+
+def _from_objects(labels: Array) -> Array:
+    for row, label in enumerate(labels):
+        if not isinstance(label, (str, int, np.integer, np.bool_)):
+            raise TypeError(
+                f"y has the label {label!r} of type {type(label).__name__} at row {row}; accepted "
+                "are int, bool and str"
+            )
+    kinds = {
+        "bool" if isinstance(v, (bool, np.bool_)) else "str" if isinstance(v, str) else "int"
+        for v in labels
+    }
+    if len(kinds) > 1:
+        raise TypeError(f"y mixes labels of type {' and '.join(sorted(kinds))}; one type is needed")
+    return np.array(labels.tolist())
+
+
+def check_same_kind(known: Array, new: Array) -> None:
+    """Refuse labels of another type than those seen before."""
+    if kind_of(known) != kind_of(new):
+        raise TypeError(
+            f"y has labels of type {kind_of(new)}, but labels seen before are {kind_of(known)}"
+        )
+
+
+def union(a: Array, b: Array) -> tuple[Array, list[int], list[int]]:
+    """Return the sorted union of two lists of classes, and the place of each entry in it."""
+    check_same_kind(a, b)
+    both = np.union1d(a, b)
+    return both, np.searchsorted(both, a).tolist(), np.searchsorted(both, b).tolist()
+
+
+def encode(labels: Array, classes: Array) -> Array:
+    """Return the place of every label among the sorted classes (int32).
+
+    Raises
+    ------
+    TypeError
+        For labels of another type than the classes.
+    ValueError
+        For a label that is no class, naming it.
+    """
+    if not labels.size:
+        return np.empty(0, np.int32)
+    check_same_kind(classes, labels)
+    places = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
+    unknown = classes[places] != labels
+    if unknown.any():
+        shown = ", ".join(repr(c) for c in classes[:20].tolist())
+        more = ", ..." if len(classes) > 20 else ""
+        raise ValueError(
+            f"y has the label {labels[unknown][0].item()!r}, which was not among the labels "
+            f"fitted: {shown}{more}"
+        )
+    return np.ascontiguousarray(places, np.int32)
+
+
+class LabelNumbers:
+    """Numbers labels in the order they are met, over several chunks."""
+
+    def __init__(self) -> None:
+        self._classes: Array | None = None  # sorted
+        self._numbers: Array = np.empty(0, np.int32)  # of the sorted classes
+
+    def encode(self, labels: Array) -> Array:
+        """Return the numbers of the labels (int32), new ones numbered onward."""
+        fresh, inverse = np.unique(labels, return_inverse=True)
+        if self._classes is None:
+            self._classes = fresh
+            self._numbers = np.arange(len(fresh), dtype=np.int32)
+        else:
+            both, old, new = union(self._classes, fresh)
+            numbers = np.full(len(both), -1, np.int32)
+            numbers[old] = self._numbers
+            unseen = np.flatnonzero(numbers < 0)
+            numbers[unseen] = np.arange(len(old), len(both), dtype=np.int32)
+            self._classes, self._numbers = both, numbers
+            return np.ascontiguousarray(numbers[new][inverse], np.int32)
+        return np.ascontiguousarray(self._numbers[inverse], np.int32)
+
+    def finish(self) -> tuple[Array, Array]:
+        """Return the sorted classes, and for every number the place of its label among them."""
+        if self._classes is None:
+            return np.empty(0, np.int64), np.empty(0, np.int32)
+        rank = np.empty(len(self._classes), np.int32)
+        rank[self._numbers] = np.arange(len(rank), dtype=np.int32)
+        return self._classes, rank

@@ -1,0 +1,47 @@
+"""When two models can be added, and on which grid."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import _core
+from ._grid import Grid
+from ._model import Model
+
+
+def check_labelling(before: bool, now: bool) -> None:
+    if before != now:
+        words = {True: "with labels", False: "without labels"}
+        raise ValueError(
+            f"these rows come {words[now]}, but those before came {words[before]}; the two do not "
+            "mix"
+        )
+
+
+def united_grid(mine: Model, theirs: Model) -> Grid:
+    """Return the smallest grid that holds both, or say why there is none."""
+    a, b = mine.grid, theirs.grid
+    if a.d != b.d:
+        raise ValueError(f"cannot merge: the samplers have {a.d} and {b.d} columns")
+    if mine.dtype != theirs.dtype:
+        raise ValueError(f"cannot merge: the samplers are {mine.dtype} and {theirs.dtype}")
+    if not a.same_lattice(b):
+        differs = (a.origin != b.origin) | (a.top != b.top) | (a.k != b.k)
+        j = int(np.flatnonzero(differs)[0])
+        raise ValueError(
+            f"cannot merge: column {j} has {a.k[j]} bins over [{a.origin[j]}, {a.top[j]}] in one "
+            f"sampler and {b.k[j]} over [{b.origin[j]}, {b.top[j]}] in the other; give both the "
+            "same bounds= and n_bins="
+        )
+    names, others = mine.feature_names, theirs.feature_names
+    if names is not None and others is not None and list(names) != list(others):
+        raise ValueError("cannot merge: the samplers have different feature names")
+    first = np.minimum(a.first_bin, b.first_bin)
+    n_bins = np.maximum(a.first_bin + a.n_bins, b.first_bin + b.n_bins) - first
+    if (n_bins > _core.max_bins).any():
+        j = int(np.flatnonzero(n_bins > _core.max_bins)[0])
+        raise ValueError(
+            f"cannot merge: column {j} would have {n_bins[j]} bins, more than {_core.max_bins}"
+        )
+    grid: Grid = a.with_extents(first, n_bins)
+    return grid

@@ -1,0 +1,281 @@
+"""The fitted state: a grid and one or more ordered runs of counts. Immutable but for caches.
+
+Every operation makes a new `Model`, so an estimator publishes it by one assignment, and a call
+that fails or is interrupted leaves the old one (law 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import _core
+from ._grid import Grid, make_grid
+from ._labels import union
+from ._validate import FLOAT32, Array
+
+
+class Run(NamedTuple):
+    """Counts of some rows, in canonical order for the grid they were counted on."""
+
+    pmf: _core.Pmf
+    grid: Grid
+    classes: Array | None  # sorted
+
+
+def lift(run: Run, grid: Grid, threads: int) -> Run:
+    """Return the run as counted on `grid`, which its own grid has grown into."""
+    if run.grid is grid or run.grid == grid:
+        return run
+    shift = grid.shift_from(run.grid)
+    pmf = run.pmf
+    if shift.any() or _core.Pmf.bits_for(grid.widest) != pmf.bits:
+        pmf = pmf.rebased(grid.widest, shift, threads)
+    return Run(pmf, grid, run.classes)
+
+
+def join(a: Run, b: Run, grid: Grid, threads: int) -> Run:
+    """Return both runs as one on `grid`."""
+    a, b = lift(a, grid, threads), lift(b, grid, threads)
+    if a.classes is None or b.classes is None:
+        return Run(a.pmf.merged(b.pmf, [], [], 0, threads), grid, None)
+    classes, a_places, b_places = union(a.classes, b.classes)
+    pmf = a.pmf.merged(b.pmf, a_places, b_places, len(classes), threads)
+    return Run(pmf, grid, classes)
+
+
+def stack(runs: Iterable[Run], grid: Grid, threads: int) -> tuple[Run, ...]:
+    """Merge runs until each is more than twice as large as the next.
+
+    A row then takes part in O(log n) linear merges: a chunk costs O(chunk) amortized, whatever the
+    size of the model (the log-structured merge of O'Neil et al. 1996).
+    """
+    stacked: list[Run] = []
+    for run in runs:
+        stacked.append(run)
+        while len(stacked) > 1 and len(stacked[-2].pmf) <= 2 * len(stacked[-1].pmf):
+            last = stacked.pop()
+            stacked[-1] = join(stacked[-1], last, grid, threads)
+    return tuple(stacked)
+
+
+class Model:
+    """A fitted model.
+
+    Parameters
+    ----------
+    grid : Grid
+        Covers the grids of all runs.
+    runs : tuple of Run
+        All labelled or none; empty if every row so far was ignored.
+    n_ignored : int
+        Rows skipped under ``out_of_range="ignore"``.
+    labelled : bool
+        Whether rows came with labels.
+    kind : {"numpy", "torch"}
+        What samples are returned as.
+    feature_names : ndarray of str or None
+        Column names, where the first rows had them.
+    """
+
+    def __init__(
+        self,
+        grid: Grid,
+        runs: tuple[Run, ...],
+        n_ignored: int,
+        labelled: bool,
+        kind: str,
+        feature_names: Array | None,
+    ) -> None:
+        self.grid = grid
+        self._runs = runs
+        self.n_ignored = n_ignored
+        self.labelled = labelled
+        self.kind = kind
+        self.feature_names = feature_names
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float32 or float64."""
+        return self.grid.origin.dtype
+
+    @property
+    def n_seen(self) -> int:
+        """Rows counted."""
+        return sum(run.pmf.total for run in self._runs)
+
+    @property
+    def code_dtype(self) -> np.dtype[Any]:
+        """The dtype of codes: uint8 if every dimension has at most 256 bins, else uint16."""
+        return np.dtype(np.uint8 if self.grid.widest <= 256 else np.uint16)
+
+    def ordered(self, threads: int = 1) -> Run:
+        """Return everything as one run on the grid as it is now (made once, then kept)."""
+        runs = self._runs
+        if not runs:
+            raise ValueError("no row so far lies inside the bounds: there is nothing to draw from")
+        run = runs[0]
+        for other in runs[1:]:
+            run = join(run, other, self.grid, threads)
+        run = lift(run, self.grid, threads)
+        self._runs = (run,)
+        return run
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the ordered view is there already."""
+        return len(self._runs) == 1 and self._runs[0].grid is self.grid
+
+    def finished(self, threads: int) -> Model:
+        """Return self with the ordered view made, so that nothing is left to the first draw."""
+        if self._runs:
+            self.ordered(threads)
+        return self
+
+    def extended(self, other: Model, threads: int) -> Model:
+        """Return this model with the runs of another (on the same lattice) stacked upon it."""
+        runs = stack((*self._runs, *other._runs), other.grid, threads)
+        return Model(
+            other.grid,
+            runs,
+            self.n_ignored + other.n_ignored,
+            self.labelled,
+            self.kind,
+            self.feature_names,
+        )
+
+    def on_grid(self, grid: Grid) -> Model:
+        """Return this model as seen on a grid that its own has grown into."""
+        return Model(grid, self._runs, self.n_ignored, self.labelled, self.kind, self.feature_names)
+
+    def returning(self, kind: str) -> Model:
+        """Return this model with samples of another kind."""
+        return Model(self.grid, self._runs, self.n_ignored, self.labelled, kind, self.feature_names)
+
+    @property
+    def classes(self) -> Array | None:
+        """Sorted labels, or None without labels."""
+        if not self.labelled:
+            return None
+        return self.ordered().classes if self._runs else np.empty(0, np.int64)
+
+    @cached_property
+    def codes(self) -> Array:
+        """Codes of the occupied bins, shape (n_occupied, n_features), read-only."""
+        return _read_only(self.ordered().pmf.codes(self.code_dtype))
+
+    @cached_property
+    def counts(self) -> Array:
+        """Rows in each occupied bin (int64), read-only."""
+        return _read_only(self.ordered().pmf.counts)
+
+    def to_arrays(self) -> dict[str, Array]:
+        """Return all that defines the model but labels' names and counters, by name."""
+        pmf, grid, _ = self.ordered()
+        arrays = {
+            "codes": pmf.keys,
+            "counts": pmf.counts,
+            "first_bin": grid.first_bin,
+            "k": grid.k,
+            "n_bins": grid.n_bins,
+            "origin": grid.origin,
+            "top": grid.top,
+        }
+        if pmf.label_counts is not None:
+            for name, array in zip(LABEL_ARRAYS, pmf.label_counts, strict=True):
+                arrays[name] = array
+        return arrays
+
+    @classmethod
+    def from_arrays(
+        cls,
+        arrays: dict[str, Array],
+        classes: Array | None,
+        n_ignored: int,
+        kind: str,
+        feature_names: Array | None,
+    ) -> Model:
+        """Make a model of what `to_arrays` gave, checking everything a file could have wrong.
+
+        Raises
+        ------
+        ValueError
+            Saying what is wrong.
+        """
+        grid = make_grid(arrays["origin"], arrays["top"], arrays["k"]).with_extents(
+            arrays["first_bin"], arrays["n_bins"]
+        )
+        labels = None
+        if classes is not None:
+            labels = tuple(arrays[name] for name in LABEL_ARRAYS)
+        if len(arrays["counts"]) == 0:
+            raise ValueError("the model has no occupied bin")
+        if (arrays["counts"] <= 0).any():
+            raise ValueError("a count is not positive")
+        pmf = _core.Pmf.from_arrays(
+            d=grid.d,
+            widest=grid.widest,
+            keys=np.ascontiguousarray(arrays["codes"]).reshape(-1),
+            counts=arrays["counts"].astype(np.uint64),
+            classes=0 if classes is None else len(classes),
+            labels=labels,
+        )
+        _core.check_codes(grid, pmf)
+        if classes is not None:
+            for place, name in enumerate(classes.tolist()):
+                if pmf.label_total(place) == 0:
+                    raise ValueError(f"the label {name!r} has no rows")
+        run = Run(pmf, grid, classes)
+        return cls(grid, (run,), n_ignored, classes is not None, kind, feature_names)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as plain arrays; unpickling checks them as loading a file does."""
+        if not self._runs:
+            return _empty, (
+                *(getattr(self.grid, name) for name in _GRID_ARRAYS),
+                self.n_ignored,
+                self.labelled,
+                self.kind,
+                self.feature_names,
+            )
+        return Model.from_arrays, (
+            self.to_arrays(),
+            self.classes,
+            self.n_ignored,
+            self.kind,
+            self.feature_names,
+        )
+
+
+LABEL_ARRAYS = ("label_start", "label", "label_count")
+_GRID_ARRAYS = ("origin", "top", "k", "first_bin", "n_bins")
+
+
+def _empty(
+    origin: Array,
+    top: Array,
+    k: Array,
+    first_bin: Array,
+    n_bins: Array,
+    n_ignored: int,
+    labelled: bool,
+    kind: str,
+    feature_names: Array | None,
+) -> Model:
+    grid = make_grid(origin, top, k).with_extents(first_bin, n_bins)
+    return Model(grid, (), n_ignored, labelled, kind, feature_names)
+
+
+def _read_only(array: Array) -> Array:
+    array.setflags(write=False)
+    return array
+
+
+def counter_for(grid: Grid, threads: int, labelled: bool) -> _core.Counter32 | _core.Counter64:
+    """Return a counter of the grid's dtype."""
+    if grid.origin.dtype == FLOAT32:
+        return _core.Counter32(grid, threads, labelled)  # type: ignore[arg-type]
+    return _core.Counter64(grid, threads, labelled)  # type: ignore[arg-type]

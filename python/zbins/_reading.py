@@ -1,0 +1,107 @@
+"""What a fitted model says of rows and of itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import _core
+from ._base import Fitted
+from ._config import n_threads
+from ._model import Model
+from ._sampling import to_kind
+from ._validate import Array
+from .summary import Summary, summarize
+
+
+class Reading(Fitted):
+    """The methods that read."""
+
+    def score_samples(self, X: Any) -> Any:
+        """Return the log density of every row.
+
+        The density is count / (n * volume of the bin), zero outside the occupied bins. Columns
+        that are constant so far have no volume and are left out of it.
+
+        Parameters
+        ----------
+        X : array-like or torch.Tensor of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        log_density : ndarray or torch.Tensor of shape (n_samples,)
+            Natural logarithm, float64; -inf where no bin is occupied.
+        """
+        model = self._fitted()
+        bins = self._bins(model, X)
+        run = model.ordered()
+        cumulative = run.pmf.cumulative
+        rows = np.where(bins >= 0, cumulative[bins + 1] - cumulative[bins], 0)
+        with np.errstate(divide="ignore"):
+            density = np.log(rows) - np.log(model.n_seen) - run.grid.log_bin_volume
+        return to_kind(density, model.kind)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the mean log density of the rows, as GaussianMixture.score does.
+
+        Parameters
+        ----------
+        X : array-like or torch.Tensor of shape (n_samples, n_features)
+            Rows.
+        y : ignored
+            Present for scikit-learn's conventions.
+
+        Returns
+        -------
+        score : float
+            -inf as soon as one row lies in no occupied bin.
+        """
+        return float(self.score_samples(X).mean())
+
+    def quantize(self, X: Any) -> Any:
+        """Return the codes of the rows: law 1, clipped into the grid as KBinsDiscretizer does.
+
+        Parameters
+        ----------
+        X : array-like or torch.Tensor of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        codes : ndarray or torch.Tensor of shape (n_samples, n_features)
+            uint8 if every column has at most 256 bins, else uint16 (tensors: int32).
+        """
+        model = self._fitted()
+        X = self._finite(model, X)
+        dtype = model.code_dtype
+        if model.kind == "torch" and dtype == np.uint16:
+            dtype = np.dtype(np.int32)
+        codes = model.grid.quantize(X, dtype, n_threads(self.n_jobs, X.nbytes))
+        return to_kind(codes, model.kind)
+
+    def contains(self, X: Any) -> Any:
+        """Tell for every row whether it lies in an occupied bin.
+
+        Parameters
+        ----------
+        X : array-like or torch.Tensor of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        occupied : ndarray or torch.Tensor of bool, shape (n_samples,)
+            False outside the grid.
+        """
+        model = self._fitted()
+        return to_kind(self._bins(model, X) >= 0, model.kind)
+
+    def summary(self) -> Summary:
+        """Return what the model is like, with warnings in words; ``print`` it."""
+        return summarize(self._fitted())
+
+    def _bins(self, model: Model, X: Any) -> Array:
+        X = self._finite(model, X)
+        run = self._ordered(model)
+        return _core.find_bins(run.grid, run.pmf, X, n_threads(self.n_jobs, X.nbytes))

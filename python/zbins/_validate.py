@@ -1,0 +1,159 @@
+"""From what the caller passes to arrays the core can read; everything is checked here, once."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import validate_data
+
+Array = NDArray[Any]
+FLOAT32 = np.dtype(np.float32)
+FLOAT64 = np.dtype(np.float64)
+
+
+@dataclass(frozen=True)
+class Latents:
+    """Rows as the core reads them.
+
+    Attributes
+    ----------
+    array : ndarray of shape (n_samples, n_features)
+        float32 or float64, native byte order, any strides.
+    kind : {"numpy", "torch"}
+        What the caller passed, and so what samples are returned as.
+    feature_names : ndarray of str or None
+        Column names, where the input had them (a data frame).
+    """
+
+    array: Array
+    kind: str
+    feature_names: Array | None
+
+
+def is_tensor(value: object) -> bool:
+    """Tell whether `value` is a torch.Tensor, without importing torch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def from_tensor(tensor: Any, name: str = "X") -> Array:
+    """Return a CPU tensor as an array that shares its memory (bfloat16: a float32 copy)."""
+    import torch
+
+    if tensor.layout != torch.strided or tensor.is_quantized:
+        raise TypeError(f"{name} is a {tensor.layout} tensor; accepted are dense tensors")
+    if tensor.device.type != "cpu":
+        raise ValueError(
+            f"{name} is on {tensor.device}; this build computes on the CPU: pass {name}.cpu()"
+        )
+    tensor = tensor.detach().resolve_conj().resolve_neg()
+    if tensor.dtype == torch.bfloat16:
+        tensor = tensor.float()
+    array: Array = tensor.numpy()
+    return array
+
+
+def model_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return float32 for half and single precision, float64 for all else."""
+    return FLOAT32 if dtype.kind == "f" and dtype.itemsize <= 4 else FLOAT64
+
+
+def as_latents(
+    X: Any,
+    estimator: BaseEstimator,
+    *,
+    dtype: np.dtype[Any] | None = None,
+    n_features: int | None = None,
+    has_names: bool = False,
+    min_rows: int = 1,
+    clip: bool = False,
+) -> Latents:
+    """Check X and return it as native float32 or float64 rows.
+
+    Parameters
+    ----------
+    X : array-like or torch tensor of shape (n_samples, n_features)
+        Values may still be NaN or infinite: the core finds those in its first pass.
+    estimator : estimator
+        Names itself in messages; holds what a later X must agree with.
+    dtype : dtype or None
+        The model's; None for the first rows, which fix it.
+    n_features : int or None
+        The model's; None for the first rows.
+    has_names : bool
+        Whether the model knows feature names, which X is then compared with.
+    min_rows : int
+        Fewer rows are an error.
+    clip : bool
+        A value beyond the range of float32 is moved to its end rather than refused (for reading
+        a model, where it lies outside the grid either way).
+
+    Raises
+    ------
+    ValueError
+        For a wrong shape, number of features, or value.
+    TypeError
+        For sparse, masked or non-numeric input.
+    """
+    kind = "numpy"
+    if is_tensor(X):
+        X, kind = from_tensor(X), "torch"
+    plain = type(X) is np.ndarray and (X.dtype is FLOAT32 or X.dtype is FLOAT64)
+    names: Array | None = None
+    if not (
+        plain
+        and X.ndim == 2
+        and X.shape[0] >= min_rows
+        and X.shape[1] > 0
+        and not has_names
+        and n_features in (None, X.shape[1])
+    ):
+        X, names = _check_with_sklearn(X, estimator, n_features is None, min_rows)
+    wanted = model_dtype(X.dtype) if dtype is None else dtype
+    if X.dtype is not wanted:
+        X = _convert(X, wanted, clip=clip)
+    return Latents(X, kind, names)
+
+
+def _check_with_sklearn(
+    X: Any, estimator: BaseEstimator, first: bool, min_rows: int
+) -> tuple[Array, Array | None]:
+    if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
+        raise TypeError("X is a masked array with masked values; fill or drop them first")
+    # On the first rows scikit-learn would write n_features_in_ at once, before anything is known
+    # to be good; a stand-in of the same name takes it instead.
+    checked = type(type(estimator).__name__, (BaseEstimator,), {})() if first else estimator
+    X = validate_data(
+        checked,
+        X,
+        reset=first,
+        dtype="numeric",
+        ensure_all_finite=False,
+        ensure_min_samples=min_rows,
+    )
+    if X.dtype.kind not in "fiub":
+        raise TypeError(f"X has the dtype {X.dtype}; accepted are real numbers")
+    return X, getattr(checked, "feature_names_in_", None)
+
+
+def _convert(X: Array, dtype: np.dtype[Any], *, clip: bool) -> Array:
+    with np.errstate(over="ignore"):
+        converted = X.astype(dtype)
+    too_large = np.isinf(converted)
+    if X.dtype.kind == "f" and too_large.any():
+        too_large &= np.isfinite(X)
+        if too_large.any():
+            if not clip:
+                row, column = (int(i) for i in np.argwhere(too_large)[0])
+                raise ValueError(
+                    f"X contains {X[row, column]!r} at row {row}, column {column}, which is beyond "
+                    f"the range of {dtype}, the dtype of the rows fitted first"
+                )
+            largest = np.finfo(dtype).max
+            converted[too_large] = np.where(X[too_large] > 0, largest, -largest)
+    return converted

@@ -1,0 +1,348 @@
+"""`PMFSampler`: the estimator. It checks, delegates, and publishes by one assignment."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+from sklearn.base import DensityMixin
+
+from ._batches import re_iterable, split
+from ._config import check_n_jobs, n_threads
+from ._drawing import Drawing
+from ._fitting import Chunk, Settings, fit_more, fit_rows, fit_stream
+from ._grid import check_bounds, check_n_bins, check_out_of_range
+from ._labels import as_labels, check_same_kind
+from ._merging import check_labelling, united_grid
+from ._progress import check_progress
+from ._random import check_random_state
+from ._reading import Reading
+from ._validate import Latents, as_latents
+from .files import read_model, write_model
+
+
+class PMFSampler(DensityMixin, Drawing, Reading):  # type: ignore[misc]
+    """Probability mass function sampling of latents.
+
+    Every column is cut into `n_bins` bins of equal width, the occupied bins are counted in one
+    pass, and a draw takes a bin with probability count / n and a uniform point in it. Fitting costs
+    O(n d).
+
+    Parameters
+    ----------
+    n_bins : int or array-like of shape (n_features,), default=10
+        Bins per column, each from 1 to 65,536.
+    bounds : None, (lower, upper) or ("quantile", q), default=None
+        What the bins divide. None: minimum and maximum of every column (the paper). `lower` and
+        `upper` are each a number or of shape (n_features,). A quantile, with 0 <= q < 0.5, leaves
+        outliers out, together with ``out_of_range="ignore"``.
+    out_of_range : {"grow", "error", "ignore"}, default="grow"
+        What happens to rows outside the bounds: the grid grows by whole bins of the same width,
+        the call is refused, or the rows are skipped and counted in `n_samples_ignored_`.
+    random_state : None, int, RandomState, Generator or torch.Generator, default=None
+        Seed of `sample`. An int gives the same samples at every call.
+    n_jobs : int or None, default=-1
+        Threads: -1 for all cores this process may use, None for one. ZBINS_NUM_THREADS overrides.
+
+    Attributes
+    ----------
+    lower_, upper_ : ndarray of shape (n_features,)
+        Smallest and largest value inside the grid.
+    n_bins_ : ndarray of shape (n_features,)
+        Bins per column; 1 in a column that is constant so far.
+    codes_ : ndarray of shape (n_occupied, n_features)
+        Codes of the occupied bins in canonical order, uint8 or uint16.
+    counts_ : ndarray of shape (n_occupied,)
+        Rows in each of them.
+    n_samples_seen_, n_samples_ignored_ : int
+        Rows counted, and rows skipped.
+    n_features_in_ : int
+        Columns.
+    feature_names_in_ : ndarray of str
+        Names of the columns, if X was a data frame.
+    classes_ : ndarray
+        Sorted labels, if fitted with y.
+
+    References
+    ----------
+    A. M. Bouayed, A. Iaccovelli, D. Naccache: Sampling From Autoencoders' Latent Space via
+    Quantization And Probability Mass Function Concepts. Eq. 1, Eq. 2 and Algorithm 1.
+
+    Examples
+    --------
+    >>> import numpy as np, zbins
+    >>> z = np.random.default_rng(0).normal(size=(1000, 2))
+    >>> sampler = zbins.PMFSampler(n_bins=8, random_state=0).fit(z)
+    >>> sampler.sample(3).shape
+    (3, 2)
+    """
+
+    def __init__(
+        self,
+        n_bins: Any = 10,
+        bounds: Any = None,
+        out_of_range: str = "grow",
+        random_state: Any = None,
+        n_jobs: int | None = -1,
+    ) -> None:
+        self.n_bins = n_bins
+        self.bounds = bounds
+        self.out_of_range = out_of_range
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Any, y: Any = None) -> PMFSampler:
+        """Fit the model to X: two passes over memory, O(n d).
+
+        Parameters
+        ----------
+        X : array-like or torch.Tensor of shape (n_samples, n_features)
+            Latents. float16, bfloat16 and float32 make a float32 model, all else float64.
+        y : array-like of shape (n_samples,), default=None
+            Labels (int, bool or str): `sample` can then be conditioned on them.
+
+        Returns
+        -------
+        self : PMFSampler
+            Fitted. If anything is raised, the estimator is as it was.
+
+        Raises
+        ------
+        ValueError
+            For NaN or infinity (naming the first), a wrong shape, a range too large or too small
+            for its bins, or a parameter that is not accepted.
+        TypeError
+            For input or labels of a type that is not accepted.
+        """
+        settings = self._settings()
+        latents = as_latents(X, self)
+        labels = None if y is None else as_labels(y, len(latents.array))
+        model = fit_rows(settings, latents, labels)
+        if model.n_seen == 0:
+            raise ValueError(
+                f"all {model.n_ignored} rows lie outside the bounds, and out_of_range='ignore'; "
+                "there is nothing to fit"
+            )
+        self._model = model.finished(settings.threads(latents.array))
+        return self
+
+    def partial_fit(self, X: Any, y: Any = None) -> PMFSampler:
+        """Add a chunk of rows; the first chunk, or `bounds`, fixes the lattice of bins.
+
+        Costs O(chunk) amortized; the ordered view is made at the next read.
+
+        Parameters
+        ----------
+        X : array-like or torch.Tensor of shape (n_samples, n_features)
+            Latents; may have no rows.
+        y : array-like of shape (n_samples,), default=None
+            Labels, for every chunk or for none; new labels may come later.
+
+        Returns
+        -------
+        self : PMFSampler
+            With the rows added. If anything is raised, the estimator is as it was.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `fit`, and for rows that do not go with those seen before.
+        """
+        settings = self._settings()
+        known = self._model
+        if known is None:
+            latents = as_latents(X, self, min_rows=0)
+            labels = None if y is None else as_labels(y, len(latents.array))
+            if len(latents.array):
+                self._model = fit_rows(settings, latents, labels)
+            return self
+        X = self._rows(known, X, clip=False, min_rows=0).array
+        labels = None if y is None else as_labels(y, len(X))
+        if len(X):
+            check_labelling(known.labelled, labels is not None)
+            if labels is not None and known.n_seen and known.classes is not None:
+                check_same_kind(known.classes, labels)
+            self._model = fit_more(settings, known, X, labels)
+        return self
+
+    def fit_batches(self, batches: Any, *, progress: bool | None = None) -> PMFSampler:
+        """Fit the model to a stream of chunks: memory O(model), whatever the number of rows.
+
+        The chunks are read twice, first for the bounds; once if `bounds` are numbers. The result is
+        that of `fit` on all rows together, bit for bit.
+
+        Parameters
+        ----------
+        batches : iterable, or callable that returns one
+            Yields X or (X, y), the same each time it is iterated: a list, a DataLoader, an object
+            with ``__iter__``, or a function that returns a fresh generator.
+        progress : bool or None, default=None
+            A bar on stderr; None: if that is a terminal and the work takes long.
+
+        Returns
+        -------
+        self : PMFSampler
+            Fitted. If anything is raised, the estimator is as it was.
+
+        Raises
+        ------
+        TypeError
+            If `batches` can be iterated only once.
+        ValueError
+            As `fit`, naming the chunk; or if the second pass sees other rows than the first.
+        """
+        settings = self._settings()
+        check_progress(progress)
+        if settings.bounds is not None and not settings.fixed:
+            raise ValueError(
+                f"bounds is {self.bounds!r}, but quantiles need all rows at once; use fit, or give "
+                "bounds=(lower, upper)"
+            )
+        chunks, length = re_iterable(batches)
+        model = fit_stream(settings, chunks, self._chunk, length, progress)
+        if model.n_seen == 0:
+            raise ValueError(f"all {model.n_ignored} rows lie outside the bounds; nothing to fit")
+        self._model = model.finished(n_threads(self.n_jobs, 1 << 40))
+        return self
+
+    def merge(self, other: PMFSampler) -> PMFSampler:
+        """Add the rows of another fitted sampler to this one, exactly.
+
+        Parameters
+        ----------
+        other : PMFSampler
+            Fitted on the same lattice: the same columns, bounds and bins (give both the same
+            `bounds`). Their grids may have grown differently.
+
+        Returns
+        -------
+        self : PMFSampler
+            With the rows of both.
+
+        Raises
+        ------
+        ValueError
+            If the lattices differ (naming the column), one is labelled and the other not, or the
+            rows together exceed 2**63 - 1.
+        TypeError
+            If `other` is no PMFSampler, or its labels are of another type.
+        """
+        if not isinstance(other, PMFSampler):
+            raise TypeError(f"cannot merge a {type(other).__name__}; a PMFSampler is needed")
+        mine, theirs = self._fitted(), other._fitted()
+        grid = united_grid(mine, theirs)
+        check_labelling(mine.labelled, theirs.labelled)
+        threads = n_threads(self.n_jobs, 1 << 40)
+        merged = mine.on_grid(grid).extended(theirs.on_grid(grid), threads)
+        self._model = merged.finished(threads)
+        return self
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted model to a file (usually ``.zbins``; safetensors inside).
+
+        The file is either the old one or the new one, whole, whatever happens meanwhile.
+
+        Parameters
+        ----------
+        path : path-like
+            Overwritten if it exists.
+
+        Raises
+        ------
+        NotFittedError
+            Before a fit.
+        OSError
+            Naming the path.
+        """
+        model = self._fitted()
+        self._ordered(model)
+        write_model(path, model, _plain_parameters(self))
+
+    def _settings(self) -> Settings:
+        check_n_bins(self.n_bins)
+        check_bounds(self.bounds)
+        check_random_state(self.random_state)
+        check_n_jobs(self.n_jobs)
+        return Settings(
+            self.n_bins, self.bounds, check_out_of_range(self.out_of_range), self.n_jobs
+        )
+
+    def _chunk(self, raw: Any, first: Latents | None, labelled: bool | None) -> Chunk:
+        """Check one chunk of a stream: X, or X and y."""
+        X, y = split(raw)
+        if first is None:
+            latents = as_latents(X, self._unfitted(), min_rows=0)
+        else:
+            latents = as_latents(
+                X,
+                self._unfitted(),
+                dtype=first.array.dtype,
+                n_features=first.array.shape[1],
+                min_rows=0,
+            )
+        labels = None if y is None else as_labels(y, len(latents.array))
+        if labelled is not None and len(latents.array):
+            check_labelling(labelled, labels is not None)
+        return latents, labels
+
+    def _unfitted(self) -> PMFSampler:
+        return type(self)(**self.get_params(deep=False))
+
+
+def load(path: str | os.PathLike[str], device: Any = None) -> PMFSampler:
+    """Load a model file written by `PMFSampler.save`.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    device : None, str or torch.device, default=None
+        None: samples are NumPy arrays; "cpu": they are torch tensors.
+
+    Returns
+    -------
+    sampler : PMFSampler
+        Fitted, with the constructor's n_bins, bounds and out_of_range; random_state and n_jobs are
+        not part of a model.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If the file is not a whole and undamaged model file (naming it), or the device is not
+        available.
+    """
+    kind = "numpy"
+    if device is not None:
+        import torch
+
+        if torch.device(device).type != "cpu":
+            raise ValueError(f"device is {device!r}; this build computes on the CPU")
+        kind = "torch"
+    model, parameters = read_model(path, kind)
+    bounds = parameters["bounds"]
+    if isinstance(bounds, list):
+        parameters["bounds"] = tuple(bounds)
+    sampler = PMFSampler(**parameters)
+    try:
+        sampler._settings()
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{os.fspath(path)!r} is damaged: {error}") from error
+    sampler._model = model
+    return sampler
+
+
+def _plain_parameters(sampler: PMFSampler) -> dict[str, Any]:
+    """Return the constructor's parameters that belong to a model, as JSON values."""
+
+    def plain(value: Any) -> Any:
+        return value if value is None or isinstance(value, str) else np.asarray(value).tolist()
+
+    bounds = sampler.bounds
+    return {
+        "n_bins": plain(sampler.n_bins),
+        "bounds": None if bounds is None else [plain(side) for side in bounds],
+        "out_of_range": sampler.out_of_range,
+    }
