@@ -138,7 +138,7 @@ void quantize(const T* rows, std::int64_t stride, std::int64_t n, const Axes<T>&
 
 // Philox for a batch of counters that share c3 = 0 and the seed, in place: lanes side by side so
 // that the compiler turns each round into vector instructions.
-constexpr int lanes = 16;
+constexpr int lanes = 32;
 struct Counters {
     std::uint32_t c[4][lanes];
 };
