@@ -18,21 +18,6 @@ std::uint64_t scale_to(std::uint64_t word, std::uint64_t n) {
     return static_cast<std::uint64_t>((static_cast<unsigned __int128>(word) * n) >> 64);
 }
 
-void unpack(const Pmf& pmf, std::uint64_t bin, const std::int32_t* first, std::int32_t* raw) {
-    const Layout& layout = pmf.layout();
-    const Word* key = pmf.key(bin);
-    const int per = layout.per_word(), bits = layout.bits;
-    const Word mask = (Word{1} << bits) - 1;
-    std::int64_t j = 0;
-    for (int w = 0; w < layout.words; ++w) {
-        const Word word = key[w];
-        const std::int64_t end = std::min<std::int64_t>(layout.d, j + per);
-        for (int shift = 64 - bits; j < end; ++j, shift -= bits) {
-            raw[j] = static_cast<std::int32_t>((word >> shift) & mask) + first[j];
-        }
-    }
-}
-
 struct Scratch {
     std::vector<std::uint64_t> ranks, bins;
     std::vector<std::int32_t> raw;
@@ -91,8 +76,9 @@ void draw(const Grid<T>& grid, const Pmf& pmf, const DrawRange& range, T* out, s
                 const std::int64_t n = std::min(block, end - i);
                 pick_bins(pmf, range, i, n, s, labels_out);
                 for (std::int64_t k = 0; k < n; ++k) {
-                    unpack(pmf, s.bins[static_cast<std::size_t>(k)], a.first,
-                           s.raw.data() + k * a.d);
+                    kernels::level().unpack(pmf.key(s.bins[static_cast<std::size_t>(k)]),
+                                            pmf.layout().bits, pmf.layout().words, a.d, a.first,
+                                            s.raw.data() + k * a.d);
                 }
                 T* to = out + i * stride;
                 kernels::table<T>().draw(s.raw.data(), n, a, range.seed,

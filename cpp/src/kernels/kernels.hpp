@@ -33,11 +33,16 @@ struct Table {
 using RankWords = void (*)(std::uint64_t seed, std::uint64_t first, std::int64_t n,
                            std::uint64_t* words);
 
+// The raw bins of one key: its d codes plus first[j].
+using Unpack = void (*)(const Word* key, int bits, int words, std::int64_t d,
+                        const std::int32_t* first, std::int32_t* raw);
+
 struct Level {
     const char* name;
     Table<float> f32;
     Table<double> f64;
     RankWords rank_words;
+    Unpack unpack;
 };
 
 extern const Level baseline;

@@ -176,15 +176,53 @@ void rank_words(std::uint64_t seed, std::uint64_t first, std::int64_t n, std::ui
     }
 }
 
-// The offsets u of law 4, from the four words of a block: 4 of 24 bits or 2 of 53.
-ZBINS_INLINE void offsets(const Counters& s, int i, float* u) {
-    for (int w = 0; w < 4; ++w) u[w] = static_cast<float>(s.c[w][i] >> 8) * 0x1p-24f;
-}
-ZBINS_INLINE void offsets(const Counters& s, int i, double* u) {
-    for (int w = 0; w < 2; ++w) {
-        const std::uint64_t v = s.c[2 * w][i] | static_cast<std::uint64_t>(s.c[2 * w + 1][i]) << 32;
-        u[w] = static_cast<double>(v >> 11) * 0x1p-53;
+// The offsets u of law 4, from the four words of a block: 4 of 24 bits or 2 of 53. The detour over
+// int32 is exact and has vector instructions at every level; unsigned and 64-bit integers do not.
+ZBINS_INLINE void offsets(const Counters& s, float* u) {
+    for (int i = 0; i < lanes; ++i) {
+        for (int w = 0; w < 4; ++w)
+            u[4 * i + w] = static_cast<float>(static_cast<std::int32_t>(s.c[w][i] >> 8)) * 0x1p-24f;
     }
+}
+ZBINS_INLINE double offset53(std::uint32_t low, std::uint32_t high) {
+    const auto upper = static_cast<std::int32_t>(high >> 5);                        // 27 bits
+    const auto lower = static_cast<std::int32_t>((high & 31) << 21 | (low >> 11));  // 26 bits
+    return (static_cast<double>(upper) * 0x1p26 + static_cast<double>(lower)) * 0x1p-53;
+}
+ZBINS_INLINE void offsets(const Counters& s, double* u) {
+    for (int i = 0; i < lanes; ++i) {
+        u[2 * i] = offset53(s.c[0][i], s.c[1][i]);
+        u[2 * i + 1] = offset53(s.c[2][i], s.c[3][i]);
+    }
+}
+
+template <int bits>
+void unpack_bits(const Word* key, int words, std::int64_t d, const std::int32_t* first,
+                 std::int32_t* raw) {
+    constexpr int per = 64 / bits;
+    constexpr Word mask = (Word{1} << bits) - 1;
+    std::int64_t j = 0;
+    for (int w = 0; w < words; ++w, j += per) {
+        const Word word = key[w];
+        const auto code = [&](int c) {
+            return static_cast<std::int32_t>((word >> (64 - bits * (c + 1))) & mask);
+        };
+        if (d - j >= per) {
+            for (int c = 0; c < per; ++c) raw[j + c] = code(c) + first[j + c];
+        } else {
+            for (int c = 0; c < d - j; ++c) raw[j + c] = code(c) + first[j + c];
+        }
+    }
+}
+
+void unpack(const Word* key, int bits, int words, std::int64_t d, const std::int32_t* first,
+            std::int32_t* raw) {
+    const auto run = bits == 1   ? unpack_bits<1>
+                     : bits == 2 ? unpack_bits<2>
+                     : bits == 4 ? unpack_bits<4>
+                     : bits == 8 ? unpack_bits<8>
+                                 : unpack_bits<16>;
+    run(key, words, d, first, raw);
 }
 
 // Places m coordinates from their raw bins and offsets. True if any was rounded out of its bin or
@@ -218,17 +256,22 @@ void draw(const std::int32_t* raw, std::int64_t n, const Axes<T>& a, std::uint64
     for (std::int64_t t0 = 0; t0 < total; t0 += lanes) {
         Counters s;
         std::int64_t r = row, b = block;
-        for (int i = 0; i < lanes; ++i) {
+        for (int i = 0; i < lanes;) {
+            const auto run = static_cast<int>(minimum(lanes - i, blocks - b));
             const std::uint64_t index = first + static_cast<std::uint64_t>(r);
-            s.c[0][i] = static_cast<std::uint32_t>(index);
-            s.c[1][i] = static_cast<std::uint32_t>(index >> 32);
-            s.c[2][i] = static_cast<std::uint32_t>(b + 1);
-            s.c[3][i] = 0;
-            if (++b == blocks) b = 0, ++r;
+            for (int t = i; t < i + run; ++t) {
+                s.c[0][t] = static_cast<std::uint32_t>(index);
+                s.c[1][t] = static_cast<std::uint32_t>(index >> 32);
+                s.c[2][t] = static_cast<std::uint32_t>(b + 1 + (t - i));
+                s.c[3][t] = 0;
+            }
+            i += run;
+            b += run;
+            if (b == blocks) b = 0, ++r;
         }
         philox_lanes(seed, s);
         T u[lanes * per];
-        for (int i = 0; i < lanes; ++i) offsets(s, i, u + i * per);
+        offsets(s, u);
         // Whole runs of one row at a time.
         for (int i = 0; i < lanes && row < n;) {
             const auto run = static_cast<int>(minimum(lanes - i, blocks - block));
@@ -250,6 +293,7 @@ const Level ZBINS_LEVEL = {
     {bounds<float>, quantize<float>, draw<float>},
     {bounds<double>, quantize<double>, draw<double>},
     rank_words,
+    unpack,
 };
 
 }  // namespace zbins::kernels
