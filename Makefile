@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find cpp -type f) CMakeLists.txt pyproject.toml
 JOBS ?= 2
 
-.PHONY: demo test test-cpp test-python test-slow test-asan test-tsan lint format types wheel-check clean help
+.PHONY: demo test test-cpp test-python test-slow test-asan test-tsan lint format types wheel-check mutate bench \
+        clean help
 
 help:
 	@echo "make demo         train, fit, sample, decode, compare: pictures and a table in demo-out/"
@@ -14,6 +15,8 @@ help:
 	@echo "make test-asan    C++ tests under the address and undefined-behaviour sanitizers"
 	@echo "make test-tsan    C++ tests under the thread sanitizer"
 	@echo "make lint types   ruff and clang-format; mypy --strict"
+	@echo "make bench        fit and sample against peers: a table (about a minute)"
+	@echo "make mutate       plant bugs in the core and see that the tests catch them"
 	@echo "make wheel-check  pip install . into an empty environment"
 
 $(VENV)/tools: requirements/constraints.txt requirements/dev.txt
@@ -47,6 +50,12 @@ test-python: $(VENV)/package
 
 test-slow: $(VENV)/package
 	$(BIN)/python -m pytest -m slow
+
+mutate: $(VENV)/package
+	$(BIN)/python tests/mutate.py
+
+bench: $(VENV)/package
+	$(BIN)/python benches/head_to_head.py
 
 lint: $(VENV)/tools
 	$(BIN)/ruff check .

@@ -1,0 +1,198 @@
+"""Plants known bugs in the core, one at a time, and checks that the tests catch each of them.
+
+    .venv/bin/python tests/mutate.py            # all, about ten minutes
+    .venv/bin/python tests/mutate.py clamp      # those whose name holds "clamp"
+
+A bug that survives means the tests have a hole. The working tree is not touched: every bug is
+built in a copy.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+# name: file, what stands there, what to put in its place
+BUGS = {
+    "grid: the maximum lands in bin k": (
+        "cpp/include/zbins/axes.hpp",
+        "return raw < k - 1 ? raw : k - 1;",
+        "return raw;",
+    ),
+    "grid: just above top stays inside": (
+        "cpp/include/zbins/axes.hpp",
+        "if (z > top) return raw > k ? raw : k;",
+        "if (z > top) return raw;",
+    ),
+    "grid: truncation instead of floor": (
+        "cpp/include/zbins/axes.hpp",
+        "raw -= static_cast<T>(raw) > t ? 1 : 0;",
+        "",
+    ),
+    "grid: scale computed in the dtype": (
+        "cpp/src/grid.cpp",
+        "static_cast<T>(k / range)",
+        "static_cast<T>(k) / static_cast<T>(range)",
+    ),
+    "grid: an edge one value off": (
+        "cpp/src/grid.cpp",
+        "to_ordinal(max)) - 1) + T(0);",
+        "to_ordinal(max)) - 2) + T(0);",
+    ),
+    "grid: growth forgets the older extent": (
+        "cpp/src/grid.cpp",
+        "std::min(old_first, raw(j, low))",
+        "std::min(0, raw(j, low))",
+    ),
+    "bounds: infinity passes": (
+        "cpp/src/kernels/level.cpp",
+        "(bits & Bits<T>::exponent) == Bits<T>::exponent",
+        "value != value",
+    ),
+    "pack: two dimensions share bits": (
+        "cpp/src/kernels/level.cpp",
+        "word |= static_cast<Word>(code[c]) << (64 - bits * (c + 1));\n    return word;",
+        "word |= static_cast<Word>(code[c]) << (64 - bits * (c + (c > 0)));\n    return word;",
+    ),
+    "hash: another constant": (
+        "cpp/include/zbins/hash.hpp",
+        "0xd6e8feb86659fd93",
+        "0xd6e8feb86659fd95",
+    ),
+    "table: equal hash bits count as equal keys": (
+        "cpp/src/table.cpp",
+        "if (a[w] != b[w]) return false;",
+        "if (w == 0 && a[w] != b[w]) return false;",
+    ),
+    "table: order lost when growing": (
+        "cpp/src/table.cpp",
+        "std::max(home(slot), next)",
+        "home(slot)",
+    ),
+    "table: ties keep the order of arrival": (
+        "cpp/src/table.cpp",
+        "if (a.hash != b.hash) return a.hash < b.hash;",
+        "if (a.hash != b.hash) return a.hash < b.hash;\n        return a.index < b.index;",
+    ),
+    "count: the last row of a block is dropped": (
+        "cpp/src/count.cpp",
+        "insert(ranges_[0], scratch, n,",
+        "insert(ranges_[0], scratch, n - (n > 100 ? 1 : 0),",
+    ),
+    "merge: counts of shared bins are not added": (
+        "cpp/src/merge.cpp",
+        "(j != none ? b.count(j) : 0)",
+        "(j != none && i == none ? b.count(j) : 0)",
+    ),
+    "draw: no clamp": (
+        "cpp/src/draw.cpp",
+        "if (s.unsettled[static_cast<std::size_t>(k)] == 0) continue;",
+        "continue;",
+    ),
+    "draw: the block number starts at 0": (
+        "cpp/src/kernels/level.cpp",
+        "static_cast<std::uint32_t>(b + 1 + (t - i))",
+        "static_cast<std::uint32_t>(b + (t - i))",
+    ),
+    "draw: the high half of the sample number is lost": (
+        "cpp/src/kernels/level.cpp",
+        "s.c[1][t] = static_cast<std::uint32_t>(index >> 32);",
+        "s.c[1][t] = 0;",
+    ),
+    "draw: 23 bits of offset": (
+        "cpp/src/kernels/level.cpp",
+        "s.c[w][i] >> 8)",
+        "s.c[w][i] >> 9 << 1)",
+    ),
+    "pick: off by one rank": (
+        "cpp/include/zbins/pmf.hpp",
+        "while (cumulative_[bin + 1] <= rank) ++bin;",
+        "while (cumulative_[bin + 1] < rank) ++bin;",
+    ),
+    "labels: the remainder is ignored": (
+        "cpp/src/draw.cpp",
+        "s.ranks[k] - pmf.cumulative(s.bins[k])",
+        "Count{0}",
+    ),
+    "keyed fallback: never sorted": (
+        "cpp/src/table.cpp",
+        "if (keyed_) {\n        sort_ties(order, 0, size);\n    }",
+        "if (keyed_) {\n    }",
+    ),
+}
+
+QUICK = (
+    "tests/python/test_known_answers.py tests/python/test_laws_grid.py "
+    "tests/python/test_laws_draws.py tests/python/test_threads_and_levels.py "
+    "tests/python/test_bad_input_values.py"
+).split()
+
+
+def run(command: list[str], folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **more},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def tests_fail(copy: Path) -> str:
+    """Build the copy and run the tests on it; return what caught the bug, or nothing."""
+    tools = f"{ROOT}/.venv/bin:{os.environ['PATH']}"
+    pybind = run([sys.executable, "-m", "pybind11", "--cmakedir"], copy).stdout.strip()
+    configure = (
+        "cmake -S . -B build -G Ninja -DZBINS_PYTHON=ON -DZBINS_TESTS=ON "
+        f"-DPython_EXECUTABLE={sys.executable} -Dpybind11_DIR={pybind}"
+    )
+    for command in (configure, "cmake --build build"):
+        done = run(command.split(), copy, PATH=tools)
+        if done.returncode:
+            raise SystemExit(f"the copy does not build:\n{done.stdout}{done.stderr}")
+    done = run(["ctest", "--test-dir", "build", "--stop-on-failure"], copy, PATH=tools)
+    if done.returncode:
+        failed = [line for line in done.stdout.splitlines() if "Failed" in line]
+        return "C++: " + (failed[0].strip() if failed else "crashed")
+    package = copy / "package" / "zbins"
+    shutil.copytree(copy / "python" / "zbins", package)
+    for extension in (copy / "build" / "cpp").glob("_core*.so"):
+        shutil.copy(extension, package)
+    python = f"import sys; sys.path.insert(0, {str(package.parent)!r}); import pytest, zbins; "
+    python += "assert zbins.__file__.startswith(sys.path[0]), zbins.__file__; "
+    python += f"sys.exit(pytest.main({['-xq', '-p', 'no:cacheprovider', *QUICK]!r}))"
+    done = run([sys.executable, "-c", python], copy, ZBINS_HYPOTHESIS="quick")
+    failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
+    return failed[0][:120] if failed else ("Python: crashed" if done.returncode else "")
+
+
+def main() -> None:
+    wanted = " ".join(sys.argv[1:])
+    survivors = []
+    for name, (file, old, new) in BUGS.items():
+        if wanted not in name:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / "zbins"
+            skip = shutil.ignore_patterns(".git", ".venv", "build", "demo-out", "__pycache__")
+            shutil.copytree(ROOT, copy, ignore=skip)
+            text = (copy / file).read_text()
+            if text.count(old) != 1:
+                raise SystemExit(f"{name}: {file} holds the text {text.count(old)} times, not once")
+            (copy / file).write_text(text.replace(old, new))
+            caught = tests_fail(copy)
+        print(f"{'caught  ' if caught else 'SURVIVED'} {name}: {caught}", flush=True)
+        if not caught:
+            survivors.append(name)
+    sys.exit(f"{len(survivors)} planted bugs survived" if survivors else 0)
+
+
+if __name__ == "__main__":
+    main()
