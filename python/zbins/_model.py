@@ -162,6 +162,11 @@ class Model:
             return None
         return self.ordered().classes if self._runs else np.empty(0, np.int64)
 
+    @property
+    def some_classes(self) -> Array | None:
+        """Labels of one run, at no cost: enough to know their type."""
+        return self._runs[0].classes if self._runs else None
+
     @cached_property
     def codes(self) -> Array:
         """Codes of the occupied bins, shape (n_occupied, n_features), read-only."""

@@ -58,7 +58,10 @@ class Reading(Fitted):
         score : float
             -inf as soon as one row lies in no occupied bin.
         """
-        return float(self.score_samples(X).mean())
+        log_density = self.score_samples(X)
+        if not len(log_density):
+            raise ValueError("X has no rows; a mean needs at least one")
+        return float(log_density.mean())
 
     def quantize(self, X: Any) -> Any:
         """Return the codes of the rows: law 1, clipped into the grid as KBinsDiscretizer does.

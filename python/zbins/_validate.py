@@ -103,7 +103,7 @@ def as_latents(
     kind = "numpy"
     if is_tensor(X):
         X, kind = from_tensor(X), "torch"
-    plain = type(X) is np.ndarray and (X.dtype is FLOAT32 or X.dtype is FLOAT64)
+    plain = type(X) is np.ndarray and (X.dtype in (FLOAT32, FLOAT64))
     names: Array | None = None
     if not (
         plain
@@ -115,7 +115,7 @@ def as_latents(
     ):
         X, names = _check_with_sklearn(X, estimator, n_features is None, min_rows)
     wanted = model_dtype(X.dtype) if dtype is None else dtype
-    if X.dtype is not wanted:
+    if X.dtype != wanted:
         X = _convert(X, wanted, clip=clip)
     return Latents(X, kind, names)
 
@@ -144,9 +144,8 @@ def _check_with_sklearn(
 def _convert(X: Array, dtype: np.dtype[Any], *, clip: bool) -> Array:
     with np.errstate(over="ignore"):
         converted = X.astype(dtype)
-    too_large = np.isinf(converted)
-    if X.dtype.kind == "f" and too_large.any():
-        too_large &= np.isfinite(X)
+    if X.dtype.kind == "f" and X.dtype.itemsize > dtype.itemsize:
+        too_large = np.isinf(converted) & np.isfinite(X)
         if too_large.any():
             if not clip:
                 row, column = (int(i) for i in np.argwhere(too_large)[0])

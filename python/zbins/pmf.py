@@ -161,8 +161,8 @@ class PMFSampler(DensityMixin, Drawing, Reading):  # type: ignore[misc]
         labels = None if y is None else as_labels(y, len(X))
         if len(X):
             check_labelling(known.labelled, labels is not None)
-            if labels is not None and known.n_seen and known.classes is not None:
-                check_same_kind(known.classes, labels)
+            if labels is not None and known.some_classes is not None:
+                check_same_kind(known.some_classes, labels)
             self._model = fit_more(settings, known, X, labels)
         return self
 
@@ -328,6 +328,7 @@ def load(path: str | os.PathLike[str], device: Any = None) -> PMFSampler:
     sampler = PMFSampler(**parameters)
     try:
         sampler._settings()
+        check_n_bins(sampler.n_bins, model.grid.d)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{os.fspath(path)!r} is damaged: {error}") from error
     sampler._model = model
