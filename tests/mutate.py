@@ -162,9 +162,11 @@ def tests_fail(copy: Path) -> str:
         done = run(command.split(), copy, PATH=tools)
         if done.returncode:
             raise SystemExit(f"the copy does not build:\n{done.stdout}{done.stderr}")
-    done = run(["ctest", "--test-dir", "build", "--stop-on-failure"], copy, PATH=tools)
+    done = run(
+        ["ctest", "--test-dir", "build", "--stop-on-failure", "--timeout", "60"], copy, PATH=tools
+    )
     if done.returncode:
-        failed = [line for line in done.stdout.splitlines() if "Failed" in line]
+        failed = [line for line in done.stdout.splitlines() if "***" in line]
         return "C++: " + (failed[0].strip() if failed else "crashed")
     package = copy / "package" / "zbins"
     shutil.copytree(copy / "python" / "zbins", package)
@@ -172,9 +174,7 @@ def tests_fail(copy: Path) -> str:
         shutil.copy(extension, package)
     python = f"import sys; sys.path.insert(0, {str(package.parent)!r}); "
     # The editable install of this checkout would otherwise come first.
-    python += (
-        "sys.meta_path[:] = [f for f in sys.meta_path if 'Redirect' not in type(f).__name__]; "
-    )
+    python += "sys.meta_path[:] = [f for f in sys.meta_path if 'Redirect' not in str(f)]; "
     python += "import pytest, zbins; "
     python += "assert zbins.__file__.startswith(sys.path[0]), zbins.__file__; "
     python += f"sys.exit(pytest.main({['-xq', '-p', 'no:cacheprovider', *QUICK]!r}))"
