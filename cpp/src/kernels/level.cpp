@@ -1,6 +1,7 @@
 // Compiled once per instruction set, with ZBINS_LEVEL naming the object it defines. It includes
 // nothing that could leave an out-of-line copy behind: see ZBINS_INLINE.
 #include "kernels.hpp"
+#include "vector.hpp"
 #include "zbins/hash.hpp"
 #include "zbins/philox.hpp"
 
@@ -136,27 +137,39 @@ void quantize(const T* rows, std::int64_t stride, std::int64_t n, const Axes<T>&
     run(rows, stride, n, a, words, inside, keys, hashes, outside);
 }
 
-// Philox for a batch of counters that share c3 = 0 and the seed, in place: lanes side by side so
-// that the compiler turns each round into vector instructions.
 constexpr int lanes = 32;
 struct Counters {
     std::uint32_t c[4][lanes];
 };
 
+// Philox for `lanes` counters under one seed, in place.
 ZBINS_INLINE void philox_lanes(std::uint64_t seed, Counters& s) {
-    auto k0 = static_cast<std::uint32_t>(seed);
-    auto k1 = static_cast<std::uint32_t>(seed >> 32);
-    for (int round = 0; round < Philox::rounds; ++round) {
-        for (int i = 0; i < lanes; ++i) {
-            const std::uint64_t p0 = static_cast<std::uint64_t>(Philox::mul0) * s.c[0][i];
-            const std::uint64_t p1 = static_cast<std::uint64_t>(Philox::mul1) * s.c[2][i];
-            s.c[0][i] = static_cast<std::uint32_t>(p1 >> 32) ^ s.c[1][i] ^ k0;
-            s.c[2][i] = static_cast<std::uint32_t>(p0 >> 32) ^ s.c[3][i] ^ k1;
-            s.c[1][i] = static_cast<std::uint32_t>(p1);
-            s.c[3][i] = static_cast<std::uint32_t>(p0);
+    for (int i = 0; i < lanes; i += 2 * vector_lanes) {
+        // Two vectors at a time: enough to hide the multiplier's latency, few enough to stay in
+        // registers.
+        Vector c[4][2];
+        for (int w = 0; w < 4; ++w) {
+            c[w][0] = load(s.c[w] + i);
+            c[w][1] = load(s.c[w] + i + vector_lanes);
         }
-        k0 += Philox::weyl0;
-        k1 += Philox::weyl1;
+        auto k0 = static_cast<std::uint32_t>(seed);
+        auto k1 = static_cast<std::uint32_t>(seed >> 32);
+        for (int round = 0; round < Philox::rounds; ++round) {
+            for (int v = 0; v < 2; ++v) {
+                const Product p0 = multiply(c[0][v], Philox::mul0);
+                const Product p1 = multiply(c[2][v], Philox::mul1);
+                c[0][v] = p1.high ^ c[1][v] ^ repeat(k0);
+                c[2][v] = p0.high ^ c[3][v] ^ repeat(k1);
+                c[1][v] = p1.low;
+                c[3][v] = p0.low;
+            }
+            k0 += Philox::weyl0;
+            k1 += Philox::weyl1;
+        }
+        for (int w = 0; w < 4; ++w) {
+            store(c[w][0], s.c[w] + i);
+            store(c[w][1], s.c[w] + i + vector_lanes);
+        }
     }
 }
 
@@ -225,22 +238,31 @@ void unpack(const Word* key, int bits, int words, std::int64_t d, const std::int
     run(key, words, d, first, raw);
 }
 
-// Places m coordinates from their raw bins and offsets. True if any was rounded out of its bin or
-// lies where only the exact function can tell (a grown bin).
-template <class T>
+// Places m <= most coordinates from their raw bins and offsets. True if any was rounded out of its
+// bin or lies where only the exact function can tell (a grown bin).
+template <class T, int most>
 ZBINS_INLINE bool place(const std::int32_t* raw, const T* u, const Axes<T>& a, std::int64_t j,
                         std::int64_t m, T* out) {
+    const T* origin = a.origin + j;
+    const T* width = a.width + j;
+    const T* scale = a.scale + j;
+    const T* top = a.top + j;
+    const std::int32_t* k = a.k + j;
+    // Local, so that the compiler knows that writing it changes no input.
+    T placed[most];
     std::int32_t unsure = 0;
     for (std::int64_t c = 0; c < m; ++c) {
         const auto r = static_cast<T>(raw[c]);
-        const T x = a.origin[j + c] + (r + u[c]) * a.width[j + c];
-        out[c] = x;
-        const T t = (x - a.origin[j + c]) * a.scale[j + c];
-        const bool above = t >= r;
-        const bool below = raw[c] == a.k[j + c] - 1 ? x <= a.top[j + c] : t < r + 1;
-        const bool lattice = raw[c] >= 0 && raw[c] < a.k[j + c];
-        unsure |= static_cast<std::int32_t>(!(above & below & lattice));
+        const T x = origin[c] + (r + u[c]) * width[c];
+        placed[c] = x;
+        const T t = (x - origin[c]) * scale[c];
+        const bool last = raw[c] == k[c] - 1;
+        const bool below = (t < r + 1) | last;
+        const bool under_top = (x <= top[c]) | !last;
+        const bool lattice = (raw[c] >= 0) & (raw[c] < k[c]);
+        unsure |= static_cast<std::int32_t>(!((t >= r) & below & under_top & lattice));
     }
+    __builtin_memcpy(out, placed, static_cast<std::size_t>(m) * sizeof(T));
     return unsure != 0;
 }
 
@@ -277,8 +299,8 @@ void draw(const std::int32_t* raw, std::int64_t n, const Axes<T>& a, std::uint64
             const auto run = static_cast<int>(minimum(lanes - i, blocks - block));
             const std::int64_t j = block * per;
             const std::int64_t m = minimum(std::int64_t{run} * per, a.d - j);
-            unsettled[row] |=
-                place(raw + row * a.d + j, u + i * per, a, j, m, out + row * stride + j);
+            unsettled[row] |= place<T, lanes * per>(raw + row * a.d + j, u + i * per, a, j, m,
+                                                    out + row * stride + j);
             i += run;
             block += run;
             if (block == blocks) block = 0, ++row;
