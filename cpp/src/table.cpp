@@ -4,12 +4,13 @@
 #include <cstring>
 #include <random>
 #include <stdexcept>
+#include <utility>
 
 namespace zbins {
 
 namespace {
 
-constexpr int first_log2_slots = 8;
+constexpr int first_log2_slots = 11;
 constexpr int max_log2_slots = 31;  // past it a slot could not hold hash bits and number both
 // Slots past the last home, for what is displaced there.
 constexpr std::uint64_t tail_slots = 128;
@@ -110,18 +111,17 @@ std::uint64_t Table::add(const Word* key, std::uint64_t fixed, Count count) {
 }
 
 // Puts a slot where the order wants it, moving what stands there along by one. Sets `overflowed_`
-// (and leaves the slot out) if the end of the slots is reached.
+// if the end of the slots is reached: one slot is lost then, and all are placed anew.
 void Table::place_new(std::uint64_t position, std::uint64_t slot) {
-    std::uint64_t empty = position;
-    while (empty < slots_.size() && slots_[empty] != 0) ++empty;
-    if (empty >= slots_.size()) {
-        overflowed_ = true;
-        return;
+    const std::uint64_t start = position;
+    for (; position < slots_.size(); ++position) {
+        std::swap(slot, slots_[position]);
+        if (slot == 0) {
+            excess_work_ += static_cast<std::int64_t>(position - start);
+            return;
+        }
     }
-    excess_work_ += static_cast<std::int64_t>(empty - position);
-    std::memmove(slots_.data() + position + 1, slots_.data() + position,
-                 (empty - position) * sizeof(std::uint64_t));
-    slots_[position] = slot;
+    overflowed_ = true;
 }
 
 bool Table::crafted() const {
