@@ -19,11 +19,15 @@ namespace zbins::python {
 
 namespace py = pybind11;
 
-// A 2-D array of exactly this dtype, any strides; the Python layer has made it so.
+// A 2-D array of exactly this dtype and (where given) number of columns, any strides. The Python
+// layer has made it so; here is the last line before memory is read.
 template <class T>
-MatrixView<T> matrix(const py::array& x) {
+MatrixView<T> matrix(const py::array& x, std::int64_t cols = -1) {
     if (!py::isinstance<py::array_t<T>>(x) || x.ndim() != 2)
         throw py::type_error("expected a 2-D array of " + std::string(py::str(py::dtype::of<T>())));
+    if (cols >= 0 && x.shape(1) != cols)
+        throw py::value_error("expected " + std::to_string(cols) + " columns, got " +
+                              std::to_string(x.shape(1)));
     return {static_cast<const std::byte*>(x.data()), x.shape(0), x.shape(1), x.strides(0),
             x.strides(1)};
 }

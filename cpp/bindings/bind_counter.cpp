@@ -9,7 +9,7 @@ namespace {
 template <class T>
 std::int64_t add(Counter<T>& counter, const py::array& x, bool inside, const py::object& labels,
                  int threads) {
-    const MatrixView<T> view = matrix<T>(x);
+    const MatrixView<T> view = matrix<T>(x, counter.layout().d);
     Vector<Label> kept;
     const Label* of_rows = nullptr;
     if (!labels.is_none()) {

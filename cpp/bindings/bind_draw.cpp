@@ -11,16 +11,22 @@ template <class T>
 void draw_into(const Grid<T>& grid, const Pmf& pmf, std::uint64_t seed, std::uint64_t start,
                py::array_t<T, py::array::c_style> out, const py::object& labels,
                const py::object& labels_out, int threads) {
+    if (out.ndim() != 2 || out.shape(1) != grid.d() || !(pmf.layout().d == grid.d()))
+        throw py::value_error("out, model and grid differ in columns");
     DrawRange range{seed, start, out.shape(0), nullptr, 0};
     Vector<Label> wanted;
     if (!labels.is_none()) {
         wanted = labels.cast<Vector<Label>>();
         range.labels = wanted.data();
         range.label_step = wanted.size() == 1 ? 0 : 1;
+        if (wanted.size() != 1 && wanted.size() != range.n)
+            throw py::value_error("one label, or one per sample");
     }
     Label* drawn = nullptr;
     if (!labels_out.is_none()) {
-        drawn = labels_out.cast<Vector<Label>>().mutable_data();
+        auto array = labels_out.cast<Vector<Label>>();
+        if (array.size() != range.n) throw py::value_error("one label per sample");
+        drawn = array.mutable_data();
     }
     T* to = out.mutable_data();
     const Context how = context(threads);
@@ -31,7 +37,7 @@ void draw_into(const Grid<T>& grid, const Pmf& pmf, std::uint64_t seed, std::uin
 template <class T>
 py::array_t<std::int64_t> bins_of(const Grid<T>& grid, const Pmf& pmf, const py::array& x,
                                   int threads) {
-    const MatrixView<T> view = matrix<T>(x);
+    const MatrixView<T> view = matrix<T>(x, grid.d());
     py::array_t<std::int64_t> bins(view.rows);
     std::int64_t* to = bins.mutable_data();
     const Context how = context(threads);

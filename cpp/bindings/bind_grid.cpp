@@ -14,7 +14,7 @@ template <class T>
 Grid<T> grown(const Grid<T>& grid, const Vector<T>& lower, const Vector<T>& upper,
               const py::object& x) {
     if (x.is_none()) return grid.grown(span(lower), span(upper), nullptr, nullptr);
-    MatrixView<T> view = matrix<T>(x.cast<py::array>());
+    MatrixView<T> view = matrix<T>(x.cast<py::array>(), grid.d());
     const auto find = [](void* user, std::int64_t col, T value) {
         return find_row(*static_cast<MatrixView<T>*>(user), col, value);
     };
@@ -23,7 +23,7 @@ Grid<T> grown(const Grid<T>& grid, const Vector<T>& lower, const Vector<T>& uppe
 
 template <class T>
 void check_inside(const Grid<T>& grid, const py::array& x, int threads) {
-    const MatrixView<T> view = matrix<T>(x);
+    const MatrixView<T> view = matrix<T>(x, grid.d());
     const Context how = context(threads);
     const Outside found = [&] {
         const py::gil_scoped_release release;
@@ -49,7 +49,7 @@ py::array quantized(const Grid<T>& grid, const MatrixView<T>& view, int threads)
 template <class T>
 py::array quantize_as(const Grid<T>& grid, const py::array& x, const py::dtype& dtype,
                       int threads) {
-    const MatrixView<T> view = matrix<T>(x);
+    const MatrixView<T> view = matrix<T>(x, grid.d());
     if (dtype.is(py::dtype::of<std::uint8_t>()))
         return quantized<T, std::uint8_t>(grid, view, threads);
     if (dtype.is(py::dtype::of<std::uint16_t>()))

@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 from . import _core
 from ._config import n_threads
 from ._model import Model, Run
-from ._validate import Array, Latents, as_latents
+from ._validate import Array, as_latents
 
 
 class Fitted(BaseEstimator):  # type: ignore[misc]
@@ -91,19 +91,9 @@ class Fitted(BaseEstimator):  # type: ignore[misc]
         """Return the model as one run, on several threads if that is still to be made."""
         return model.ordered(1 if model.is_ordered else n_threads(self.n_jobs, 1 << 40))
 
-    def _rows(self, model: Model, X: Any, *, clip: bool, min_rows: int) -> Latents:
-        return as_latents(
-            X,
-            self,
-            dtype=model.dtype,
-            n_features=model.grid.d,
-            has_names=model.feature_names is not None,
-            min_rows=min_rows,
-            clip=clip,
-        )
-
     def _finite(self, model: Model, X: Any) -> Array:
         """Return X as the model's dtype, with no NaN or infinity in it."""
-        rows: Array = self._rows(model, X, clip=True, min_rows=0).array
+        latents = as_latents(X, type(self).__name__, model.known, min_rows=0, clip=True)
+        rows = latents.array
         _core.bounds(rows, n_threads(self.n_jobs, rows.nbytes))
         return rows

@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
-
-from ._validate import is_tensor
-
 
 def re_iterable(batches: Any) -> tuple[Callable[[], Iterable[Any]], int | None]:
     """Return a function that starts the stream anew, and the number of chunks if known."""
@@ -33,9 +29,12 @@ def re_iterable(batches: Any) -> tuple[Callable[[], Iterable[Any]], int | None]:
 
 def split(raw: Any) -> tuple[Any, Any]:
     """Take X, (X,) or (X, y) apart; a plain list of rows is X."""
-    if isinstance(raw, (tuple, list)) and raw and (hasattr(raw[0], "ndim") or is_tensor(raw[0])):
-        if np.ndim(raw[0]) == 2 and len(raw) <= 2:
-            return raw[0], raw[1] if len(raw) == 2 else None
-        if len(raw) > 2 and np.ndim(raw[0]) == 2:
-            raise ValueError(f"a chunk has {len(raw)} parts; accepted are X and (X, y)")
-    return raw, None
+    if not isinstance(raw, (tuple, list)) or not raw or not hasattr(raw[0], "ndim"):
+        return raw, None
+    # A tuple of arrays is (X, y) whatever their shapes, so that a wrong one is named as such; a
+    # list of 1-D arrays is a list of rows, and a list that begins with a matrix is [X, y].
+    if isinstance(raw, list) and raw[0].ndim < 2:
+        return raw, None
+    if len(raw) > 2:
+        raise ValueError(f"a chunk has {len(raw)} parts; accepted are X and (X, y)")
+    return raw[0], raw[1] if len(raw) == 2 else None

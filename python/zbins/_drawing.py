@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._base import Fitted
+from ._config import n_threads
 from ._model import Model
 from ._progress import Progress, check_progress
 from ._random import check_random_state, draw_seed
@@ -17,6 +18,7 @@ from ._sampling import (
     check_out,
     check_start,
     draw,
+    new_array,
     to_kind,
 )
 from ._validate import Array
@@ -75,20 +77,14 @@ class Drawing(Fitted):
         model = self._fitted()
         n = check_count("n_samples", n_samples)
         random_state = self._random_state(random_state)
-        first = check_start(start, n, random_state)
-        places = self._places(model, y, n, return_y)
-        array = None if out is None else check_out(out, n, model)
         self._ordered(model)
-        X, labels = draw(
-            model,
-            draw_seed(random_state),
-            first,
-            n,
-            self.n_jobs,
-            places=places,
-            out=array,
-            return_y=return_y,
-        )
+        places = self._places(model, y, n, return_y)
+        # From the first sample on, memory ends long before the sample numbers do.
+        first = check_start(start, n if start else 0, random_state)
+        X = new_array(n, model) if out is None else check_out(out, n, model)
+        threads = n_threads(self.n_jobs, X.nbytes)
+        # The seed comes last: a call that is refused takes nothing from a generator.
+        labels = draw(model, draw_seed(random_state), first, X, threads, places, return_y)
         samples = to_kind(X, model.kind) if out is None else out
         return samples if labels is None else (samples, to_kind(labels, model.kind))
 
@@ -131,31 +127,23 @@ class Drawing(Fitted):
         size = check_count("batch_size", batch_size, least=1)
         random_state = self._random_state(random_state)
         first = check_start(start, n, random_state)
-        places = self._places(model, y, n, return_y)
-        check_progress(progress)
         self._ordered(model)
+        places = self._places(model, y, n, return_y)
+        threads = n_threads(self.n_jobs, min(size, n) * model.grid.d * model.dtype.itemsize)
+        check_progress(progress)
         seed = draw_seed(random_state)
 
         def batches() -> Iterator[Any]:
             with Progress(progress, -(-n // size), "sample", "batch") as bar:
                 for begin in range(0, n, size):
-                    count = min(size, n - begin)
+                    X = new_array(min(size, n - begin), model)
                     here = places
-                    if places is not None and y is not None and len(places) > 1:
-                        here = places[begin : begin + count]
-                    X, labels = draw(
-                        model,
-                        seed,
-                        first + begin,
-                        count,
-                        self.n_jobs,
-                        places=here,
-                        out=None,
-                        return_y=return_y,
-                    )
+                    if places is not None and len(places) > 1:
+                        here = places[begin : begin + len(X)]
+                    labels = draw(model, seed, first + begin, X, threads, here, return_y)
                     samples = to_kind(X, model.kind)
                     yield samples if labels is None else (samples, to_kind(labels, model.kind))
-                    bar.advance(1, count)
+                    bar.advance(1, len(X))
 
         return batches()
 

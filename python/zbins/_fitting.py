@@ -1,8 +1,7 @@
-"""From rows to a model: one matrix, one more chunk, or a stream read twice."""
+"""From rows to a model: one matrix, or one more chunk."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,6 @@ from ._config import n_threads
 from ._grid import Grid, admit, bounds_of, check_n_bins, has_fixed_bounds, make_grid
 from ._labels import LabelNumbers
 from ._model import Model, Run, counter_for, stack
-from ._progress import Progress
 from ._validate import Array, Latents
 
 
@@ -125,151 +123,3 @@ def fit_more(settings: Settings, model: Model, X: Array, y: Array | None) -> Mod
     tally = Tally(settings, model.grid, threads, y is not None)
     tally.add(X, y, low, high)
     return model.extended(tally.model(model.kind, None), threads)
-
-
-Chunk = tuple[Latents, Array | None]
-
-
-def fit_stream(
-    settings: Settings,
-    chunks: Callable[[], Iterable[Any]],
-    check: Callable[[Any, Latents | None, bool | None], Chunk],
-    length: int | None,
-    progress: bool | None,
-) -> Model:
-    """Return the model of a stream that can be read again: memory O(model).
-
-    Parameters
-    ----------
-    settings : Settings
-        With bounds that are numbers, one pass is enough.
-    chunks : callable
-        Returns an iterator over the raw chunks, from the first, each time.
-    check : callable
-        Turns a raw chunk into rows and labels; gets the first chunk's rows and whether it had
-        labels, or None.
-    length : int or None
-        Number of chunks, for the progress bar.
-    progress : bool or None
-        As in the public methods.
-    """
-    passes = 1 if settings.fixed else 2
-    with Progress(progress, None if length is None else passes * length, "fit", "chunk") as bar:
-        if settings.fixed:
-            return _one_pass(settings, _checked(chunks, check, bar))
-        return _two_passes(settings, lambda: _checked(chunks, check, bar))
-
-
-def _checked(
-    chunks: Callable[[], Iterable[Any]],
-    check: Callable[[Any, Latents | None, bool | None], Chunk],
-    bar: Progress,
-) -> Iterator[tuple[int, Chunk]]:
-    """Yield the non-empty chunks with their numbers; errors name the chunk."""
-    first: Latents | None = None
-    labelled: bool | None = None
-    for number, raw in enumerate(chunks()):
-        with _ChunkNamed(number):
-            latents, y = check(raw, first, labelled)
-        if len(latents.array):
-            if first is None:
-                first, labelled = latents, y is not None
-            yield number, (latents, y)
-        bar.advance(1, len(latents.array))
-
-
-class _ChunkNamed:
-    """Adds the chunk's number to an error about its rows."""
-
-    def __init__(self, number: int) -> None:
-        self._number = number
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: object
-    ) -> None:
-        if kind in (ValueError, TypeError):
-            raise kind(f"chunk {self._number} (the first is 0): {error}") from error
-
-
-def _no_rows() -> ValueError:
-    return ValueError("the batches hold no rows; at least one row is needed")
-
-
-def _one_pass(settings: Settings, chunks: Iterator[tuple[int, Chunk]]) -> Model:
-    tally: Tally | None = None
-    first: Latents | None = None
-    for number, (latents, y) in chunks:
-        X = latents.array
-        with _ChunkNamed(number):
-            low, high = _core.bounds(X, settings.threads(X))
-            if tally is None or first is None:
-                k = check_n_bins(settings.n_bins, X.shape[1])
-                grid = make_grid(*bounds_of(settings.bounds, None, low, high), k)
-                tally = Tally(settings, grid, _stream_threads(settings), y is not None)
-                first = latents
-            tally.add(X, y, low, high)
-    if tally is None or first is None:
-        raise _no_rows()
-    return tally.model(first.kind, first.feature_names)
-
-
-def _two_passes(settings: Settings, chunks: Callable[[], Iterator[tuple[int, Chunk]]]) -> Model:
-    first: Latents | None = None
-    sizes: dict[int, int] = {}
-    for number, (latents, _) in chunks():
-        X = latents.array
-        with _ChunkNamed(number):
-            low_here, high_here = _core.bounds(X, settings.threads(X))
-        sizes[number] = len(X)
-        if first is None:
-            first, low, high = latents, low_here, high_here
-        else:
-            low, high = np.minimum(low, low_here), np.maximum(high, high_here)
-    if first is None:
-        raise _no_rows()
-    k = check_n_bins(settings.n_bins, first.array.shape[1])
-    grid = make_grid(low, high, k)
-
-    tally: Tally | None = None
-    seen: dict[int, int] = {}
-    for number, (latents, y) in chunks():
-        X = latents.array
-        with _ChunkNamed(number):
-            if tally is None:
-                tally = Tally(settings, grid, _stream_threads(settings), y is not None)
-            if sizes.get(number) != len(X):
-                raise ValueError(
-                    f"{len(X)} rows in the second pass, {sizes.get(number, 0)} in the first; "
-                    f"{_AGAIN}"
-                )
-            low_here, high_here = _core.bounds(X, settings.threads(X))
-            beyond = np.flatnonzero((low_here < low) | (high_here > high))
-            if beyond.size:
-                j = int(beyond[0])
-                value = low_here[j] if low_here[j] < low[j] else high_here[j]
-                row = int(np.flatnonzero(X[:, j] == value)[0])
-                raise ValueError(
-                    f"{value} at row {row}, column {j} lies outside the range [{low[j]}, "
-                    f"{high[j]}] that the first pass found; {_AGAIN}"
-                )
-            tally.add(X, y, low_here, high_here)
-        seen[number] = len(X)
-    if seen != sizes:
-        missing = min(set(sizes) - set(seen))
-        raise ValueError(f"chunk {missing} of the first pass is missing in the second; {_AGAIN}")
-    assert tally is not None
-    return tally.model(first.kind, first.feature_names)
-
-
-_AGAIN = (
-    "the batches must give the same rows each time (no shuffling, no random encoder), or give "
-    "bounds=(lower, upper), for which one pass is enough"
-)
-
-
-def _stream_threads(settings: Settings) -> int:
-    """Return the threads that later chunks may use, whatever their size."""
-    return n_threads(settings.n_jobs, 1 << 40)

@@ -24,7 +24,11 @@ def check_n_bins(n_bins: object, d: int | None = None) -> Array:
     ValueError
         If one is outside 1 to 65,536, or there is not one per column.
     """
-    wanted = np.asarray(n_bins)
+    wanted = _plain_array(n_bins)
+    if is_int(n_bins) and wanted.dtype == object:  # beyond 64 bits
+        raise ValueError(
+            f"n_bins is {n_bins}; accepted are whole numbers from 1 to {_core.max_bins}"
+        )
     if wanted.dtype.kind not in "iu" or wanted.ndim > 1:
         raise TypeError(
             f"n_bins is {n_bins!r}; accepted are a whole number from 1 to {_core.max_bins}, or "
@@ -46,6 +50,14 @@ def check_n_bins(n_bins: object, d: int | None = None) -> Array:
     return flat if d is None else np.ascontiguousarray(np.broadcast_to(flat, (d,)))
 
 
+def _plain_array(value: object) -> Array:
+    """Return the value as an array; of objects where NumPy makes none of numbers of it."""
+    try:
+        return np.asarray(value)
+    except ValueError:  # ragged
+        return np.empty((), object)
+
+
 def check_out_of_range(policy: object) -> str:
     """Return the policy, or refuse it."""
     if not isinstance(policy, str) or policy not in POLICIES:
@@ -64,6 +76,8 @@ def check_bounds(bounds: Any) -> None:
         "('quantile', q) with 0 <= q < 0.5"
     )
     try:
+        if not hasattr(bounds, "__getitem__") or isinstance(bounds, (dict, str)):
+            raise TypeError
         first, second = bounds
     except (TypeError, ValueError):
         raise ValueError(f"bounds is {bounds!r}; accepted are {accepted}") from None
@@ -73,7 +87,7 @@ def check_bounds(bounds: Any) -> None:
             raise ValueError(f"bounds is {bounds!r}; accepted are {accepted}")
         return
     for name, side in (("lower", first), ("upper", second)):
-        values = np.asarray(side)
+        values = _plain_array(side)
         if values.dtype.kind not in "iuf" or values.ndim > 1:
             raise TypeError(f"the {name} bounds are {side!r}; accepted are {accepted}")
         if not np.isfinite(values).all():
@@ -94,8 +108,11 @@ def bounds_of(bounds: Any, X: Array | None, low: Array, high: Array) -> tuple[Ar
         assert X is not None
         q = float(bounds[1])
         # Values that occur, so that the grid does not depend on how quantiles interpolate.
-        lower = np.quantile(X, q, axis=0, method="lower")
-        upper = np.quantile(X, 1 - q, axis=0, method="higher")
+        # Rounded inward, so that any q > 0 leaves the extremes out, however few the rows.
+        lower = np.quantile(X, q, axis=0, method="higher")
+        upper = np.quantile(X, 1 - q, axis=0, method="lower")
+        crossed = lower > upper  # two or three rows and a large q
+        lower, upper = np.where(crossed, [upper, lower], [lower, upper])
         return np.ascontiguousarray(lower, dtype), np.ascontiguousarray(upper, dtype)
     sides = []
     for name, side in zip(("lower", "upper"), bounds, strict=True):
@@ -105,8 +122,15 @@ def bounds_of(bounds: Any, X: Array | None, low: Array, high: Array) -> tuple[Ar
                 f"the {name} bounds have {len(values)} entries for {d} columns; a number or one "
                 "entry per column is needed"
             )
+        values = np.broadcast_to(values, (d,))
         with np.errstate(over="ignore"):
-            sides.append(np.ascontiguousarray(np.broadcast_to(values, (d,)), dtype))
+            sides.append(np.ascontiguousarray(values, dtype))
+        if not np.isfinite(sides[-1]).all():
+            j = int(np.flatnonzero(~np.isfinite(sides[-1]))[0])
+            raise ValueError(
+                f"the {name} bound of column {j} is {values[j]!s}, beyond the range of {dtype}, "
+                "the dtype of the rows"
+            )
     return sides[0], sides[1]
 
 

@@ -17,7 +17,7 @@ def kind_of(labels: Array) -> str:
     return _KINDS[labels.dtype.kind]
 
 
-def as_labels(y: Any, n_rows: int | None = None) -> Array:
+def as_labels(y: Any, n: int | None = None, what: str = "rows of X") -> Array:
     """Return y as a 1-D array of int64 (whole floats included), bool or str.
 
     Raises
@@ -25,10 +25,14 @@ def as_labels(y: Any, n_rows: int | None = None) -> Array:
     TypeError
         For any other type of label, naming it.
     ValueError
-        If y is not 1-D, or has not one entry per row.
+        If y is not 1-D, or has not `n` entries, one for each of `what`.
     """
     if is_tensor(y):
         y = from_tensor(y, "y")
+    elif isinstance(y, (list, tuple)) and len({type(label) for label in y}) > 1:
+        # NumPy would turn a mixture into strings or numbers without a word.
+        y, plain = np.empty(len(y), object), y
+        y[:] = plain
     labels: Array = column_or_1d(np.asarray(y), warn=True)
     if labels.dtype == object:
         labels = _from_objects(labels)
@@ -40,14 +44,15 @@ def as_labels(y: Any, n_rows: int | None = None) -> Array:
             raise ValueError(f"y has the label {np.abs(labels).max()}; it must be below 2**63")
         labels = labels.astype(np.int64)
     if labels.dtype.kind not in _KINDS and labels.size:
+        row = 0
+        if labels.dtype.kind == "f":
+            row = int(np.flatnonzero(labels != np.trunc(labels))[0])
         raise TypeError(
-            f"y has labels of dtype {labels.dtype}, such as {labels[0].item()!r}; accepted are "
+            f"y has the label {labels[row]!s} of dtype {labels.dtype} at row {row}; accepted are "
             "int, bool and str"
         )
-    if n_rows is not None and len(labels) != n_rows:
-        raise ValueError(
-            f"y has {len(labels)} labels for {n_rows} rows of X; one per row is needed"
-        )
+    if n is not None and len(labels) != n:
+        raise ValueError(f"y has {len(labels)} labels for {n} {what}; one per row is needed")
     if labels.dtype.kind == "u" and labels.size and labels.max() > np.iinfo(np.int64).max:
         raise ValueError(f"y has the label {labels.max()}; an int label must be below 2**63")
     if labels.dtype.kind in "iu" or (not labels.size and labels.dtype.kind not in _KINDS):
@@ -68,6 +73,13 @@ def _from_objects(labels: Array) -> Array:
     }
     if len(kinds) > 1:
         raise TypeError(f"y mixes labels of type {' and '.join(sorted(kinds))}; one type is needed")
+    if kinds == {"int"}:
+        for row, label in enumerate(labels):
+            if not -(1 << 63) <= label < 1 << 63:
+                raise ValueError(
+                    f"y has the label {label} at row {row}; an int label must be at least -2**63 "
+                    "and below 2**63"
+                )
     return np.array(labels.tolist())
 
 

@@ -35,7 +35,10 @@ def united_grid(mine: Model, theirs: Model) -> Grid:
         )
     names, others = mine.feature_names, theirs.feature_names
     if names is not None and others is not None and list(names) != list(others):
-        raise ValueError("cannot merge: the samplers have different feature names")
+        j = int(np.flatnonzero(names != others)[0])
+        raise ValueError(
+            f"cannot merge: the feature names of column {j} are {names[j]!r} and {others[j]!r}"
+        )
     first = np.minimum(a.first_bin, b.first_bin)
     n_bins = np.maximum(a.first_bin + a.n_bins, b.first_bin + b.n_bins) - first
     if (n_bins > _core.max_bins).any():

@@ -15,7 +15,7 @@ import numpy as np
 from . import _core
 from ._grid import Grid, make_grid
 from ._labels import union
-from ._validate import FLOAT32, Array
+from ._validate import FLOAT32, Array, Known
 
 
 class Run(NamedTuple):
@@ -101,6 +101,11 @@ class Model:
     def dtype(self) -> np.dtype[Any]:
         """float32 or float64."""
         return self.grid.origin.dtype
+
+    @property
+    def known(self) -> Known:
+        """What later rows must agree with."""
+        return Known(self.dtype, self.grid.d, self.feature_names)
 
     @property
     def n_seen(self) -> int:

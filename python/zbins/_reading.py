@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.base import DensityMixin
 
 from . import _core
 from ._base import Fitted
@@ -15,7 +16,7 @@ from ._validate import Array
 from .summary import Summary, summarize
 
 
-class Reading(Fitted):
+class Reading(DensityMixin, Fitted):  # type: ignore[misc]
     """The methods that read."""
 
     def score_samples(self, X: Any) -> Any:

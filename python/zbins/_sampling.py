@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._config import n_threads
 from ._labels import as_labels, encode
 from ._model import Model
 from ._random import is_int
@@ -48,14 +47,19 @@ def check_condition(model: Model, y: Any, n: int) -> Array | None:
     classes = model.classes
     if classes is None:
         raise ValueError("y is given, but the sampler was fitted without labels")
-    if (not is_tensor(y) and np.ndim(y) == 0) or (is_tensor(y) and y.ndim == 0):
+    if y.ndim == 0 if is_tensor(y) else np.ndim(y) == 0:
         return encode(as_labels([y.item() if hasattr(y, "item") else y]), classes)
-    return encode(as_labels(y, n_rows=n), classes)
+    return encode(as_labels(y, n, "samples"), classes)
 
 
 def check_out(out: Any, n: int, model: Model) -> Array:
     """Return the array that `out` is, or refuse it."""
     shape = (n, model.grid.d)
+    if is_tensor(out) and (out.is_neg() or str(out.dtype) == "torch.bfloat16"):
+        # Reading these as an array makes a copy, and a draw into it would be lost.
+        if out.is_neg():
+            raise ValueError("out is a negated view; pass out.resolve_neg()")
+        raise TypeError(f"out has the dtype bfloat16; samples are {model.dtype}")
     array = from_tensor(out, "out") if is_tensor(out) else out
     if not isinstance(array, np.ndarray):
         raise TypeError(f"out is a {type(out).__name__}; accepted are a NumPy array or a tensor")
@@ -97,35 +101,32 @@ def draw(
     model: Model,
     seed: int,
     start: int,
-    n: int,
-    n_jobs: object,
-    *,
+    X: Array,
+    threads: int,
     places: Array | None,
-    out: Array | None,
     return_y: bool,
-) -> tuple[Array, Array | None]:
-    """Return samples start to start + n - 1 under the seed, and their labels if wanted.
+) -> Array | None:
+    """Write samples start, start + 1, ... under the seed to X; return their labels if wanted.
 
     Parameters
     ----------
+    X : ndarray of shape (n, n_features)
+        C-contiguous, of the model's dtype.
     places : ndarray of shape (1,) or (n,), or None
         Labels to draw from, as places among the classes.
-    out : ndarray of shape (n, n_features) or None
-        Written to, if given.
     """
-    run = model.ordered()
-    X = new_array(n, model) if out is None else out
+    run, n = model.ordered(), len(X)
     labels = np.empty(n, np.int32) if return_y and places is None else None
-    threads = n_threads(n_jobs, X.nbytes)
     if n:
         _core.draw(run.grid, run.pmf, seed, start, X, places, labels, threads)
     if not return_y:
-        return X, None
+        return None
     assert run.classes is not None
     if labels is None:
         assert places is not None
         labels = np.broadcast_to(places, (n,))
-    return X, run.classes[labels]
+    drawn: Array = run.classes[labels]
+    return drawn
 
 
 def to_kind(array: Array, kind: str) -> Any:

@@ -54,7 +54,12 @@ def from_tensor(tensor: Any, name: str = "X") -> Array:
     tensor = tensor.detach().resolve_conj().resolve_neg()
     if tensor.dtype == torch.bfloat16:
         tensor = tensor.float()
-    array: Array = tensor.numpy()
+    try:
+        array: Array = tensor.numpy()
+    except TypeError:
+        raise TypeError(
+            f"{name} is a tensor of {tensor.dtype}; accepted are real numbers that NumPy knows"
+        ) from None
     return array
 
 
@@ -63,15 +68,27 @@ def model_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return FLOAT32 if dtype.kind == "f" and dtype.itemsize <= 4 else FLOAT64
 
 
+@dataclass(frozen=True)
+class Known:
+    """What later rows must agree with.
+
+    Attributes
+    ----------
+    dtype : dtype
+        float32 or float64: the first rows fixed it.
+    n_features : int
+        Columns.
+    feature_names : ndarray of str or None
+        Names of the columns, if the first rows had them.
+    """
+
+    dtype: np.dtype[Any]
+    n_features: int
+    feature_names: Array | None
+
+
 def as_latents(
-    X: Any,
-    estimator: BaseEstimator,
-    *,
-    dtype: np.dtype[Any] | None = None,
-    n_features: int | None = None,
-    has_names: bool = False,
-    min_rows: int = 1,
-    clip: bool = False,
+    X: Any, name: str, known: Known | None = None, *, min_rows: int = 1, clip: bool = False
 ) -> Latents:
     """Check X and return it as native float32 or float64 rows.
 
@@ -79,14 +96,10 @@ def as_latents(
     ----------
     X : array-like or torch tensor of shape (n_samples, n_features)
         Values may still be NaN or infinite: the core finds those in its first pass.
-    estimator : estimator
-        Names itself in messages; holds what a later X must agree with.
-    dtype : dtype or None
-        The model's; None for the first rows, which fix it.
-    n_features : int or None
-        The model's; None for the first rows.
-    has_names : bool
-        Whether the model knows feature names, which X is then compared with.
+    name : str
+        The estimator's, for messages.
+    known : Known or None
+        None for the first rows.
     min_rows : int
         Fewer rows are an error.
     clip : bool
@@ -103,42 +116,45 @@ def as_latents(
     kind = "numpy"
     if is_tensor(X):
         X, kind = from_tensor(X), "torch"
-    plain = type(X) is np.ndarray and (X.dtype in (FLOAT32, FLOAT64))
     names: Array | None = None
     if not (
-        plain
+        type(X) is np.ndarray
+        and X.dtype in (FLOAT32, FLOAT64)
         and X.ndim == 2
         and X.shape[0] >= min_rows
         and X.shape[1] > 0
-        and not has_names
-        and n_features in (None, X.shape[1])
+        and (known is None or (known.feature_names is None and known.n_features == X.shape[1]))
     ):
-        X, names = _check_with_sklearn(X, estimator, n_features is None, min_rows)
-    wanted = model_dtype(X.dtype) if dtype is None else dtype
+        X, names = _check_with_sklearn(X, name, known, min_rows)
+    wanted = model_dtype(X.dtype) if known is None else known.dtype
     if X.dtype != wanted:
         X = _convert(X, wanted, clip=clip)
     return Latents(X, kind, names)
 
 
 def _check_with_sklearn(
-    X: Any, estimator: BaseEstimator, first: bool, min_rows: int
+    X: Any, name: str, known: Known | None, min_rows: int
 ) -> tuple[Array, Array | None]:
     if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
         raise TypeError("X is a masked array with masked values; fill or drop them first")
-    # On the first rows scikit-learn would write n_features_in_ at once, before anything is known
-    # to be good; a stand-in of the same name takes it instead.
-    checked = type(type(estimator).__name__, (BaseEstimator,), {})() if first else estimator
+    # A stand-in of the same name: on the first rows scikit-learn writes n_features_in_ at once,
+    # before anything is known to be good.
+    stand_in = type(name, (BaseEstimator,), {})()
+    if known is not None:
+        stand_in.n_features_in_ = known.n_features
+        if known.feature_names is not None:
+            stand_in.feature_names_in_ = known.feature_names
     X = validate_data(
-        checked,
+        stand_in,
         X,
-        reset=first,
+        reset=known is None,
         dtype="numeric",
         ensure_all_finite=False,
         ensure_min_samples=min_rows,
     )
     if X.dtype.kind not in "fiub":
         raise TypeError(f"X has the dtype {X.dtype}; accepted are real numbers")
-    return X, getattr(checked, "feature_names_in_", None)
+    return X, getattr(stand_in, "feature_names_in_", None)
 
 
 def _convert(X: Array, dtype: np.dtype[Any], *, clip: bool) -> Array:
@@ -150,8 +166,8 @@ def _convert(X: Array, dtype: np.dtype[Any], *, clip: bool) -> Array:
             if not clip:
                 row, column = (int(i) for i in np.argwhere(too_large)[0])
                 raise ValueError(
-                    f"X contains {X[row, column]!r} at row {row}, column {column}, which is beyond "
-                    f"the range of {dtype}, the dtype of the rows fitted first"
+                    f"X contains {X[row, column]!s} at row {row}, column {column}, which is beyond "
+                    f"the range of {dtype}, the dtype of the model"
                 )
             largest = np.finfo(dtype).max
             converted[too_large] = np.where(X[too_large] > 0, largest, -largest)

@@ -6,23 +6,30 @@ import os
 from typing import Any
 
 import numpy as np
-from sklearn.base import DensityMixin
 
 from ._batches import re_iterable, split
 from ._config import check_n_jobs, n_threads
 from ._drawing import Drawing
-from ._fitting import Chunk, Settings, fit_more, fit_rows, fit_stream
-from ._grid import check_bounds, check_n_bins, check_out_of_range
+from ._fitting import Settings, fit_more, fit_rows
+from ._grid import (
+    bounds_of,
+    check_bounds,
+    check_n_bins,
+    check_out_of_range,
+    has_fixed_bounds,
+)
 from ._labels import as_labels, check_same_kind
 from ._merging import check_labelling, united_grid
+from ._model import Model
 from ._progress import check_progress
 from ._random import check_random_state
 from ._reading import Reading
-from ._validate import Latents, as_latents
+from ._streaming import Chunk, fit_stream
+from ._validate import as_latents
 from .files import read_model, write_model
 
 
-class PMFSampler(DensityMixin, Drawing, Reading):  # type: ignore[misc]
+class PMFSampler(Drawing, Reading):
     """Probability mass function sampling of latents.
 
     Every column is cut into `n_bins` bins of equal width, the occupied bins are counted in one
@@ -116,7 +123,7 @@ class PMFSampler(DensityMixin, Drawing, Reading):  # type: ignore[misc]
             For input or labels of a type that is not accepted.
         """
         settings = self._settings()
-        latents = as_latents(X, self)
+        latents = as_latents(X, type(self).__name__)
         labels = None if y is None else as_labels(y, len(latents.array))
         model = fit_rows(settings, latents, labels)
         if model.n_seen == 0:
@@ -152,12 +159,12 @@ class PMFSampler(DensityMixin, Drawing, Reading):  # type: ignore[misc]
         settings = self._settings()
         known = self._model
         if known is None:
-            latents = as_latents(X, self, min_rows=0)
+            latents = as_latents(X, type(self).__name__, min_rows=0)
             labels = None if y is None else as_labels(y, len(latents.array))
             if len(latents.array):
                 self._model = fit_rows(settings, latents, labels)
             return self
-        X = self._rows(known, X, clip=False, min_rows=0).array
+        X = as_latents(X, type(self).__name__, known.known, min_rows=0).array
         labels = None if y is None else as_labels(y, len(X))
         if len(X):
             check_labelling(known.labelled, labels is not None)
@@ -254,8 +261,11 @@ class PMFSampler(DensityMixin, Drawing, Reading):  # type: ignore[misc]
             Before a fit.
         OSError
             Naming the path.
+        ValueError, TypeError
+            If n_bins, bounds or out_of_range were set to what `load` would refuse.
         """
         model = self._fitted()
+        _check_parameters(self, model)
         self._ordered(model)
         write_model(path, model, _plain_parameters(self))
 
@@ -268,26 +278,15 @@ class PMFSampler(DensityMixin, Drawing, Reading):  # type: ignore[misc]
             self.n_bins, self.bounds, check_out_of_range(self.out_of_range), self.n_jobs
         )
 
-    def _chunk(self, raw: Any, first: Latents | None, labelled: bool | None) -> Chunk:
+    def _chunk(self, raw: Any, first: Chunk | None) -> Chunk:
         """Check one chunk of a stream: X, or X and y."""
         X, y = split(raw)
-        if first is None:
-            latents = as_latents(X, self._unfitted(), min_rows=0)
-        else:
-            latents = as_latents(
-                X,
-                self._unfitted(),
-                dtype=first.array.dtype,
-                n_features=first.array.shape[1],
-                min_rows=0,
-            )
+        known = None if first is None else first.known
+        latents = as_latents(X, type(self).__name__, known, min_rows=0)
         labels = None if y is None else as_labels(y, len(latents.array))
-        if labelled is not None and len(latents.array):
-            check_labelling(labelled, labels is not None)
-        return latents, labels
-
-    def _unfitted(self) -> PMFSampler:
-        return type(self)(**self.get_params(deep=False))
+        if first is not None and len(latents.array):
+            check_labelling(first.labels is not None, labels is not None)
+        return Chunk(latents, labels)
 
 
 def load(path: str | os.PathLike[str], device: Any = None) -> PMFSampler:
@@ -318,8 +317,14 @@ def load(path: str | os.PathLike[str], device: Any = None) -> PMFSampler:
     if device is not None:
         import torch
 
-        if torch.device(device).type != "cpu":
-            raise ValueError(f"device is {device!r}; this build computes on the CPU")
+        try:
+            on_cpu = torch.device(device).type == "cpu"
+        except (RuntimeError, TypeError):
+            on_cpu = False
+        if not on_cpu:
+            raise ValueError(
+                f"device is {device!r}; this build computes on the CPU: accepted are None and 'cpu'"
+            )
         kind = "torch"
     model, parameters = read_model(path, kind)
     bounds = parameters["bounds"]
@@ -327,12 +332,19 @@ def load(path: str | os.PathLike[str], device: Any = None) -> PMFSampler:
         parameters["bounds"] = tuple(bounds)
     sampler = PMFSampler(**parameters)
     try:
-        sampler._settings()
-        check_n_bins(sampler.n_bins, model.grid.d)
+        _check_parameters(sampler, model)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{os.fspath(path)!r} is damaged: {error}") from error
     sampler._model = model
     return sampler
+
+
+def _check_parameters(sampler: PMFSampler, model: Model) -> None:
+    """Refuse parameters that do not go with the model: a file of theirs could not be loaded."""
+    sampler._settings()
+    check_n_bins(sampler.n_bins, model.grid.d)
+    if has_fixed_bounds(sampler.bounds):
+        bounds_of(sampler.bounds, None, model.grid.origin, model.grid.top)
 
 
 def _plain_parameters(sampler: PMFSampler) -> dict[str, Any]:

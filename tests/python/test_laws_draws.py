@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
 import reference as ref
 import zbins
 from compare import expected_grid
-from hypothesis import assume, given
-from hypothesis import strategies as st
 from strategies import latents, n_bins, seeds
 
 each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])

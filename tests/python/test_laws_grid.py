@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
 import reference as ref
 import zbins
 from compare import assert_ends, assert_is, expected_grid, fit_or_none, state
-from hypothesis import assume, given
-from hypothesis import strategies as st
 from strategies import chunked, latents, n_bins
 
 each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])

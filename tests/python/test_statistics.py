@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import zbins
 from scipy import stats
+
+import zbins
 
 LEVEL = 1e-6
 TESTS = 14  # p values computed in this file

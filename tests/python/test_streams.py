@@ -13,6 +13,7 @@ import time
 import numpy as np
 import pytest
 import torch
+
 import zbins
 from compare import state
 

@@ -1,0 +1,213 @@
+"""From a stream of chunks to a model: read twice, or once if the bounds are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import _core
+from ._config import n_threads
+from ._fitting import Settings, Tally
+from ._grid import bounds_of, check_n_bins, make_grid
+from ._model import Model
+from ._progress import Progress
+from ._validate import Array, Known, Latents
+
+_AGAIN = (
+    "the batches must give the same rows each time (no shuffling, no random encoder), or give "
+    "bounds=(lower, upper), for which one pass is enough"
+)
+
+
+class Chunk(NamedTuple):
+    """Checked rows and labels."""
+
+    latents: Latents
+    labels: Array | None
+
+    @property
+    def known(self) -> Known:
+        """What later chunks must agree with."""
+        X = self.latents.array
+        return Known(X.dtype, X.shape[1], self.latents.feature_names)
+
+
+class Stream:
+    """A source of raw chunks that can be read again.
+
+    Parameters
+    ----------
+    source : callable
+        Returns an iterable over the raw chunks, from the first, each time.
+    check : callable
+        Turns a raw chunk into a `Chunk`; gets the first chunk with rows, or None.
+    bar : Progress
+        Told of every chunk.
+    """
+
+    def __init__(
+        self,
+        source: Callable[[], Any],
+        check: Callable[[Any, Chunk | None], Chunk],
+        bar: Progress,
+    ) -> None:
+        self._source, self._check, self._bar = source, check, bar
+        self._first: Chunk | None = None  # kept over both passes
+
+    @property
+    def first(self) -> Chunk:
+        """The first chunk with rows."""
+        if self._first is None:
+            raise ValueError("the batches hold no rows; at least one row is needed")
+        return self._first
+
+    def chunks(self) -> Iterator[tuple[int, Chunk]]:
+        """Yield the chunks with rows and their numbers; errors name the chunk."""
+        raw_chunks = self._source()
+        if not isinstance(raw_chunks, Iterable):
+            raise TypeError(
+                f"batches is a function that returned a {type(raw_chunks).__name__}; it must "
+                "return an iterable of X or (X, y)"
+            )
+        for number, raw in enumerate(raw_chunks):
+            with ChunkNamed(number):
+                chunk = self._check(raw, self._first)
+            if len(chunk.latents.array):
+                if self._first is None:
+                    self._first = chunk
+                yield number, chunk
+            self._bar.advance(1, len(chunk.latents.array))
+
+
+class ChunkNamed:
+    """Adds the chunk's number to an error about its rows."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
+        if kind in (ValueError, TypeError):
+            raise kind(f"chunk {self._number} (the first is 0): {error}") from error
+
+
+def fit_stream(
+    settings: Settings,
+    source: Callable[[], Any],
+    check: Callable[[Any, Chunk | None], Chunk],
+    length: int | None,
+    progress: bool | None,
+) -> Model:
+    """Return the model of a stream: memory O(model).
+
+    Parameters
+    ----------
+    settings : Settings
+        With bounds that are numbers, one pass is enough.
+    source, check
+        As in `Stream`.
+    length : int or None
+        Number of chunks, for the progress bar.
+    progress : bool or None
+        As in the public methods.
+    """
+    passes = 1 if settings.fixed else 2
+    with Progress(progress, None if length is None else passes * length, "fit", "chunk") as bar:
+        stream = Stream(source, check, bar)
+        tally = (_one_pass if settings.fixed else _two_passes)(settings, stream)
+        latents = stream.first.latents  # raises where there were no rows
+        assert tally is not None
+        return tally.model(latents.kind, latents.feature_names)
+
+
+def _tally(settings: Settings, chunk: Chunk, low: Array, high: Array) -> Tally:
+    """Return the tally for a stream that begins with this chunk, its grid over the bounds."""
+    k = check_n_bins(settings.n_bins, chunk.known.n_features)
+    grid = make_grid(*bounds_of(settings.bounds, None, low, high), k)
+    threads = n_threads(settings.n_jobs, 1 << 40)  # later chunks may be of any size
+    return Tally(settings, grid, threads, chunk.labels is not None)
+
+
+def _one_pass(settings: Settings, stream: Stream) -> Tally | None:
+    tally: Tally | None = None
+    for number, chunk in stream.chunks():
+        X = chunk.latents.array
+        with ChunkNamed(number):
+            low, high = _core.bounds(X, settings.threads(X))
+            if tally is None:
+                tally = _tally(settings, chunk, low, high)
+            tally.add(X, chunk.labels, low, high)
+    return tally
+
+
+class _Range:
+    """Minimum, maximum and number of rows, chunk by chunk."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, int] = {}
+        self.low: Array | None = None
+        self.high: Array | None = None
+
+    def add(self, number: int, X: Array, low: Array, high: Array) -> None:
+        self.rows[number] = len(X)
+        self.low = low if self.low is None else np.minimum(self.low, low)
+        self.high = high if self.high is None else np.maximum(self.high, high)
+
+
+def _two_passes(settings: Settings, stream: Stream) -> Tally:
+    before = _Range()
+    for number, chunk in stream.chunks():
+        X = chunk.latents.array
+        with ChunkNamed(number):
+            before.add(number, X, *_core.bounds(X, settings.threads(X)))
+    first = stream.first
+    assert before.low is not None
+    assert before.high is not None
+    tally = _tally(settings, first, before.low, before.high)
+
+    now = _Range()
+    for number, chunk in stream.chunks():
+        X = chunk.latents.array
+        with ChunkNamed(number):
+            if before.rows.get(number) != len(X):
+                raise ValueError(
+                    f"{len(X)} rows in the second pass, {before.rows.get(number, 0)} in the "
+                    f"first; {_AGAIN}"
+                )
+            low, high = _core.bounds(X, settings.threads(X))
+            _check_range(X, low, high, before.low, before.high)
+            now.add(number, X, low, high)
+            tally.add(X, chunk.labels, low, high)
+    if now.rows != before.rows:
+        missing = min(set(before.rows) - set(now.rows))
+        raise ValueError(f"chunk {missing} of the first pass is missing in the second; {_AGAIN}")
+    differs = np.flatnonzero((now.low != before.low) | (now.high != before.high))
+    if differs.size:
+        j = int(differs[0])
+        assert now.low is not None
+        assert now.high is not None
+        raise ValueError(
+            f"column {j} spans [{before.low[j]}, {before.high[j]}] in the first pass, but "
+            f"[{now.low[j]}, {now.high[j]}] in the second pass; {_AGAIN}"
+        )
+    return tally
+
+
+def _check_range(X: Array, low: Array, high: Array, least: Array, most: Array) -> None:
+    """Refuse a row outside the range that the first pass found, naming it."""
+    beyond = np.flatnonzero((low < least) | (high > most))
+    if not beyond.size:
+        return
+    j = int(beyond[0])
+    value = low[j] if low[j] < least[j] else high[j]
+    row = int(np.flatnonzero(X[:, j] == value)[0])
+    raise ValueError(
+        f"{value} at row {row}, column {j} lies outside the range [{least[j]}, {most[j]}] that "
+        f"the first pass found; {_AGAIN}"
+    )
