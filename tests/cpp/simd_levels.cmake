@@ -1,0 +1,30 @@
+# Runs PROGRAM at the baseline and at LEVEL; what it prints must be the same.
+# cmake -DPROGRAM=... -DLEVEL=... -P simd_levels.cmake
+function(run level output)
+  execute_process(COMMAND ${CMAKE_COMMAND} -E env ZBINS_SIMD=${level} ${PROGRAM}
+                  OUTPUT_VARIABLE text ERROR_VARIABLE said RESULT_VARIABLE result)
+  if(NOT result EQUAL 0 OR NOT said MATCHES "level ${level}\n")
+    message(FATAL_ERROR "${PROGRAM} under ZBINS_SIMD=${level}: ${result}\n${said}")
+  endif()
+  set(${output} "${text}" PARENT_SCOPE)
+endfunction()
+
+execute_process(COMMAND ${PROGRAM} --levels OUTPUT_VARIABLE levels COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "[^\n]+" levels "${levels}")
+if(NOT LEVEL IN_LIST levels)
+  message("skipped: this build on this machine has no ${LEVEL}, only ${levels}")
+  return()
+endif()
+
+run(baseline expected)
+run(${LEVEL} actual)
+if(NOT expected STREQUAL actual)
+  string(REGEX MATCHALL "[^\n]+" expected "${expected}")
+  string(REGEX MATCHALL "[^\n]+" actual "${actual}")
+  foreach(a b IN ZIP_LISTS expected actual)
+    if(NOT a STREQUAL b)
+      message(FATAL_ERROR "${LEVEL} differs from baseline, first here:\n${a}\n${b}")
+    endif()
+  endforeach()
+  message(FATAL_ERROR "${LEVEL} prints more or fewer lines than baseline")
+endif()
