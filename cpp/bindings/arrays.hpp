@@ -6,6 +6,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <cstdlib>
 #include <memory>
 #include <span>
 #include <string>
@@ -55,7 +56,7 @@ Buffer<T> to_buffer(const Vector<T>& v) {
 
 // Threads, and Ctrl-C: signal handlers run only on the main thread and only with the GIL.
 inline Context context(int threads) {
-    return {threads, [] {
+    return {threads, std::getenv("ZBINS_NUM_THREADS") != nullptr, [] {
                 const py::gil_scoped_acquire gil;
                 return PyErr_CheckSignals() != 0;
             }};

@@ -41,8 +41,10 @@ py::array quantized(const Grid<T>& grid, const MatrixView<T>& view, int threads)
     py::array_t<Code> codes({view.rows, view.cols});
     Code* to = codes.mutable_data();
     const Context how = context(threads);
-    const py::gil_scoped_release release;
-    quantize(grid, view, to, how);
+    {
+        const py::gil_scoped_release release;
+        quantize(grid, view, to, how);
+    }
     return codes;
 }
 

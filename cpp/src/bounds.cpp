@@ -35,7 +35,7 @@ Bounds<T> find_bounds(const MatrixView<T>& x, const Context& context) {
         threads_for(context, static_cast<double>(x.rows) * static_cast<double>(x.cols) * sizeof(T));
     std::vector<Bounds<T>> partial(static_cast<std::size_t>(threads), result);
     std::vector<RowReader<T>> readers(static_cast<std::size_t>(threads), RowReader<T>(x));
-    const std::int64_t per_task = rows_per_task<T>(x.cols);
+    const std::int64_t per_task = task_rows(rows_per_task<T>(x.cols), x.rows, threads);
     const std::int64_t tasks = (x.rows + per_task - 1) / per_task;
     std::atomic<std::int64_t> bad{tasks};  // the first task that met a value that is not finite
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <mutex>
 
 #include "kernels/kernels.hpp"
 #include "zbins/rows.hpp"
@@ -119,8 +120,8 @@ void Counter<T>::add_together(const MatrixView<T>& x, bool inside, const Label* 
                               std::int64_t& skipped, int threads, const Context& context) {
     const std::int64_t block = rows_per_block<T>(x.cols);
     const std::int64_t bytes_per_row = (layout_.words + 1) * 8 + 5;
-    const std::int64_t slice_rows =
-        std::max<std::int64_t>(1, (1 << 19) / bytes_per_row / block) * block;
+    const std::int64_t slice_rows = task_rows(
+        std::max<std::int64_t>(1, (1 << 19) / bytes_per_row / block) * block, x.rows, threads);
     const std::int64_t slices_per_round = std::int64_t{threads} * 8;
     const std::int64_t round_rows = std::min(x.rows, slice_rows * slices_per_round);
     const auto ranges = static_cast<std::int64_t>(ranges_.size());
@@ -192,7 +193,10 @@ Pmf Counter<T>::finish(std::span<const Label> label_rank, const Context& context
                          std::copy(key, key + words, keys.data() + (begins[r] + i) * words);
                          counts[begins[r] + i] = arena.count(order[i]);
                      }
-                     if (!labelled_) orders[r] = {};
+                     if (labelled_) return;
+                     // Given back range by range: the output grows as the tables shrink.
+                     std::vector<std::uint64_t>().swap(orders[r]);
+                     ranges_[r].bins = Table(1);
                  });
     std::optional<LabelCounts> labels;
     if (labelled_) labels = collect_labels(orders, label_rank, m);
@@ -242,22 +246,27 @@ LabelCounts Counter<T>::collect_labels(const std::vector<std::vector<std::uint64
 
 template <class T>
 Outside find_outside(const Grid<T>& grid, const MatrixView<T>& x, const Context& context) {
-    InterruptCheck check(context);
-    const std::int64_t block = rows_per_block<T>(x.cols);
-    RowReader<T> reader(x);
+    const int threads =
+        threads_for(context, static_cast<double>(x.rows) * static_cast<double>(x.cols) * sizeof(T));
+    const std::int64_t per_task = task_rows(rows_per_task<T>(x.cols), x.rows, threads);
     const Axes<T> a = grid.axes();
-    for (std::int64_t first = 0; first < x.rows; first += block) {
-        const auto rows = reader.read(first, std::min(block, x.rows - first));
-        for (std::int64_t i = first; i < std::min(x.rows, first + block); ++i) {
-            const T* z = rows.rows + (i - first) * rows.stride;
+    std::mutex found_mutex;
+    Outside found;
+    parallel_for(context, threads, (x.rows + per_task - 1) / per_task, [&](std::int64_t task, int) {
+        RowReader<T> reader(x);
+        const std::int64_t end = std::min(x.rows, (task + 1) * per_task);
+        for (std::int64_t i = task * per_task; i < end; ++i) {
+            const T* z = reader.read(i, 1).rows;
             for (std::int64_t j = 0; j < a.d; ++j) {
                 const std::int32_t code = grid.raw(j, z[j]) - a.first[j];
-                if (code < 0 || code >= a.bins[j]) return {i, j};
+                if (code >= 0 && code < a.bins[j]) continue;
+                const std::lock_guard<std::mutex> lock(found_mutex);
+                if (found.row < 0 || i < found.row) found = {i, j};
+                return;
             }
         }
-        check();
-    }
-    return {};
+    });
+    return found;
 }
 
 template Outside find_outside(const Grid<float>&, const MatrixView<float>&, const Context&);

@@ -59,9 +59,10 @@ void draw(const Grid<T>& grid, const Pmf& pmf, const DrawRange& range, T* out, s
     const Axes<T> a = grid.axes();
     const std::int64_t row_bytes = a.d * static_cast<std::int64_t>(sizeof(T));
     const std::int64_t block = std::clamp<std::int64_t>((32 << 10) / row_bytes, 1, 256);
-    const std::int64_t per_task = std::max<std::int64_t>(1, (1 << 20) / row_bytes / block) * block;
     const int threads =
         threads_for(context, static_cast<double>(range.n) * static_cast<double>(row_bytes));
+    const std::int64_t per_task = task_rows(
+        std::max<std::int64_t>(1, (1 << 20) / row_bytes / block) * block, range.n, threads);
     const auto rows = static_cast<std::size_t>(block);
     std::vector<Scratch> scratch(
         static_cast<std::size_t>(threads),

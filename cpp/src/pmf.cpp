@@ -90,12 +90,16 @@ void Pmf::build_by_label() {
     for (const Label label : l.label) ++by_label_start_[static_cast<std::size_t>(label) + 1];
     for (std::size_t c = 0; c < static_cast<std::size_t>(l.classes); ++c)
         by_label_start_[c + 1] += by_label_start_[c];
+    within_bin_ = Buffer<Count>(l.label.size());
     by_label_bin_ = Buffer<std::uint64_t>(l.label.size());
     by_label_cumulative_ = Buffer<Count>(l.label.size());
     std::vector<std::uint64_t> next(by_label_start_.begin(), by_label_start_.end() - 1);
     std::vector<Count> sum(static_cast<std::size_t>(l.classes), 0);
     for (std::uint64_t bin = 0; bin < size(); ++bin) {
+        Count before = 0;
         for (std::uint64_t e = l.start[bin]; e < l.start[bin + 1]; ++e) {
+            before += l.count[e];
+            within_bin_[e] = before;
             const auto c = static_cast<std::size_t>(l.label[e]);
             sum[c] += l.count[e];
             by_label_bin_[next[c]] = bin;
@@ -140,9 +144,10 @@ std::int64_t Pmf::find(const Word* wanted, std::uint64_t hash) const {
 
 Label Pmf::pick_label(std::uint64_t bin, Count remainder) const {
     const LabelCounts& l = *labels_;
-    std::uint64_t entry = l.start[bin];
-    while (remainder >= l.count[entry]) remainder -= l.count[entry++];
-    return l.label[entry];
+    const Count* begin = within_bin_.data() + l.start[bin];
+    const Count* end = within_bin_.data() + l.start[bin + 1];
+    return l.label[l.start[bin] +
+                   static_cast<std::uint64_t>(std::upper_bound(begin, end, remainder) - begin)];
 }
 
 Count Pmf::label_total(Label label) const {
@@ -161,11 +166,11 @@ std::uint64_t Pmf::pick_within(Label label, Count rank) const {
 }
 
 std::uint64_t Pmf::bytes() const {
-    std::uint64_t bytes = keys_.size() * sizeof(Word) +
-                          (cumulative_.size() + guide_.size() + lookup_.size()) * sizeof(Count);
+    std::uint64_t bytes =
+        keys_.size() * sizeof(Word) + (cumulative_.size() + guide_.size()) * sizeof(Count);
     if (labels_) {
         bytes += (labels_->start.size() + labels_->count.size() + by_label_bin_.size() +
-                  by_label_cumulative_.size()) *
+                  by_label_cumulative_.size() + within_bin_.size()) *
                      sizeof(Count) +
                  labels_->label.size() * sizeof(Label);
     }

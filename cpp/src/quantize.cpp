@@ -12,9 +12,9 @@ template <class T, class Use>
 void for_packed_blocks(const Grid<T>& grid, const Layout& layout, const MatrixView<T>& x,
                        const Context& context, Use&& use) {
     const std::int64_t block = rows_per_block<T>(x.cols);
-    const std::int64_t per_task = rows_per_task<T>(x.cols);
     const int threads =
         threads_for(context, static_cast<double>(x.rows) * static_cast<double>(x.cols) * sizeof(T));
+    const std::int64_t per_task = task_rows(rows_per_task<T>(x.cols), x.rows, threads);
     struct Scratch {
         RowReader<T> reader;
         std::vector<Word> keys;

@@ -53,8 +53,8 @@ std::uint64_t Arena::append(const Word* key, Count count) {
     const std::uint64_t index = size_;
     if (index >> log2_block_ == blocks_.size()) {
         const std::size_t block = (mask_ + 1) * (static_cast<std::size_t>(words_) + 1);
-        blocks_.reserve(blocks_.size() + 1);
-        blocks_.push_back(std::unique_ptr<Word[]>(new Word[block]));
+        std::unique_ptr<Word[]> made(new Word[block]);
+        blocks_.push_back(std::move(made));
     }
     Word* to = const_cast<Word*>(record(index));
     std::memcpy(to, key, static_cast<std::size_t>(words_) * sizeof(Word));
@@ -222,6 +222,7 @@ std::vector<std::uint64_t> Table::drain_order() {
         order[size++] = (slot & mask) - 1;
     }
     order.resize(size);
+    order.shrink_to_fit();
     if (keyed_) {
         sort_ties(order, 0, size);
     } else if (size - run > 1) {

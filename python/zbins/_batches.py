@@ -15,7 +15,7 @@ def re_iterable(batches: Any) -> tuple[Callable[[], Iterable[Any]], int | None]:
             f"batches is a {type(batches).__name__}; accepted are an iterable of X or (X, y), or a "
             "function that returns one"
         )
-    if iter(batches) is batches:
+    if hasattr(batches, "__next__"):  # iter(batches) would start a DataLoader's workers
         raise TypeError(
             f"batches is a {type(batches).__name__}, which can be iterated only once; pass a list, "
             "a DataLoader, or a function that returns a fresh generator"
@@ -29,6 +29,8 @@ def re_iterable(batches: Any) -> tuple[Callable[[], Iterable[Any]], int | None]:
 
 def split(raw: Any) -> tuple[Any, Any]:
     """Take X, (X,) or (X, y) apart; a plain list of rows is X."""
+    if isinstance(raw, tuple) and len(raw) == 2:
+        return raw[0], raw[1]
     if not isinstance(raw, (tuple, list)) or not raw or not hasattr(raw[0], "ndim"):
         return raw, None
     # A tuple of arrays is (X, y) whatever their shapes, so that a wrong one is named as such; a

@@ -16,6 +16,7 @@ from ._sampling import (
     check_condition,
     check_count,
     check_out,
+    check_rows,
     check_start,
     draw,
     new_array,
@@ -78,6 +79,7 @@ class Drawing(Fitted):
         n = check_count("n_samples", n_samples)
         random_state = self._random_state(random_state)
         self._ordered(model)
+        check_rows(model, n)
         places = self._places(model, y, n, return_y)
         # From the first sample on, memory ends long before the sample numbers do.
         first = check_start(start, n if start else 0, random_state)
@@ -128,6 +130,7 @@ class Drawing(Fitted):
         random_state = self._random_state(random_state)
         first = check_start(start, n, random_state)
         self._ordered(model)
+        check_rows(model, n)
         places = self._places(model, y, n, return_y)
         threads = n_threads(self.n_jobs, min(size, n) * model.grid.d * model.dtype.itemsize)
         check_progress(progress)

@@ -96,7 +96,10 @@ def check_bounds(bounds: Any) -> None:
 
 def has_fixed_bounds(bounds: Any) -> bool:
     """Tell whether the bounds are numbers, known before any row is seen."""
-    return bounds is not None and not isinstance(bounds[0], str)
+    if bounds is None:
+        return False
+    first, _ = bounds
+    return not isinstance(first, str)
 
 
 def bounds_of(bounds: Any, X: Array | None, low: Array, high: Array) -> tuple[Array, Array]:
@@ -113,6 +116,11 @@ def bounds_of(bounds: Any, X: Array | None, low: Array, high: Array) -> tuple[Ar
         upper = np.quantile(X, 1 - q, axis=0, method="lower")
         crossed = lower > upper  # two or three rows and a large q
         lower, upper = np.where(crossed, [upper, lower], [lower, upper])
+        for j in np.flatnonzero((lower == upper) & (low < high)).tolist():
+            # Mostly one value, as after a ReLU: the others decide how far the column reaches.
+            others = X[X[:, j] != lower[j], j]
+            lower[j] = min(lower[j], np.quantile(others, q, method="higher"))
+            upper[j] = max(upper[j], np.quantile(others, 1 - q, method="lower"))
         return np.ascontiguousarray(lower, dtype), np.ascontiguousarray(upper, dtype)
     sides = []
     for name, side in zip(("lower", "upper"), bounds, strict=True):
@@ -138,6 +146,23 @@ def make_grid(lower: Array, upper: Array, k: Array) -> Grid:
     """Return the grid of law 1 in the dtype of the bounds."""
     grid_type = _core.Grid32 if lower.dtype == FLOAT32 else _core.Grid64
     return grid_type(lower, upper, k)
+
+
+def _widened(grid: Grid, X: Array, low: Array, high: Array, policy: str) -> Grid:
+    """Give columns that were constant so far a width, if they vary in rows that will be counted."""
+    constant = grid.origin == grid.top
+    if not ((low != grid.origin) | (high != grid.top))[constant].any():
+        return grid
+    if policy == "ignore":
+        others = X[:, ~constant]
+        inside = (others >= grid.lower[~constant]) & (others <= grid.upper[~constant])
+        X = X[inside.all(axis=1)]
+        if not len(X):
+            return grid
+        low, high = X.min(axis=0), X.max(axis=0)
+    low, high = (np.where(constant, a, b) for a, b in ((low, grid.origin), (high, grid.top)))
+    widened: Grid = grid.grown(low, high, X)
+    return widened
 
 
 def admit(
@@ -183,10 +208,7 @@ def admit(
         grid = grid.grown(low, high, X)
     else:
         if not fixed:
-            constant = grid.origin == grid.top
-            grid = grid.grown(
-                np.where(constant, low, grid.origin), np.where(constant, high, grid.top), X
-            )
+            grid = _widened(grid, X, low, high, policy)
         if policy == "error":
             grid.check_inside(X, threads)
     return grid, contained(grid)

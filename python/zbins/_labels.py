@@ -80,6 +80,7 @@ def _from_objects(labels: Array) -> Array:
                     f"y has the label {label} at row {row}; an int label must be at least -2**63 "
                     "and below 2**63"
                 )
+        return np.array(labels.tolist(), np.int64)
     return np.array(labels.tolist())
 
 

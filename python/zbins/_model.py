@@ -119,15 +119,26 @@ class Model:
 
     def ordered(self, threads: int = 1) -> Run:
         """Return everything as one run on the grid as it is now (made once, then kept)."""
-        runs = self._runs
-        if not runs:
-            raise ValueError("no row so far lies inside the bounds: there is nothing to draw from")
+        runs = self._runs or (self._no_rows(),)
         run = runs[0]
         for other in runs[1:]:
             run = join(run, other, self.grid, threads)
         run = lift(run, self.grid, threads)
-        self._runs = (run,)
+        if self._runs:  # without rows the next chunk begins the runs, and the type of labels
+            self._runs = (run,)
         return run
+
+    def _no_rows(self) -> Run:
+        labels = (np.zeros(1, np.uint64), np.empty(0, np.int32), np.empty(0, np.uint64))
+        pmf = _core.Pmf.from_arrays(
+            d=self.grid.d,
+            widest=self.grid.widest,
+            keys=np.empty(0, np.uint64),
+            counts=np.empty(0, np.uint64),
+            classes=0,
+            labels=labels if self.labelled else None,
+        )
+        return Run(pmf, self.grid, np.empty(0, np.int64) if self.labelled else None)
 
     @property
     def is_ordered(self) -> bool:
@@ -141,7 +152,16 @@ class Model:
         return self
 
     def extended(self, other: Model, threads: int) -> Model:
-        """Return this model with the runs of another (on the same lattice) stacked upon it."""
+        """Return this model with the runs of another (on the same lattice) stacked upon it.
+
+        Raises
+        ------
+        ValueError
+            If the rows together exceed 2**63 - 1.
+        """
+        rows = self.n_seen + other.n_seen
+        if rows >= 1 << 63:
+            raise ValueError(f"{rows} rows together; a model counts at most 2**63 - 1")
         runs = stack((*self._runs, *other._runs), other.grid, threads)
         return Model(
             other.grid,

@@ -41,7 +41,7 @@ class Reading(DensityMixin, Fitted):  # type: ignore[misc]
         cumulative = run.pmf.cumulative
         rows = np.where(bins >= 0, cumulative[bins + 1] - cumulative[bins], 0)
         with np.errstate(divide="ignore"):
-            density = np.log(rows) - np.log(model.n_seen) - run.grid.log_bin_volume
+            density = np.log(rows) - np.log(max(1, model.n_seen)) - run.grid.log_bin_volume
         return to_kind(density, model.kind)
 
     def score(self, X: Any, y: Any = None) -> float:

@@ -27,6 +27,12 @@ def check_count(name: str, value: object, least: int = 0) -> int:
     return int(number)
 
 
+def check_rows(model: Model, n: int) -> None:
+    """Refuse draws from a model all of whose rows were ignored."""
+    if n and not model.n_seen:
+        raise ValueError("no row so far lies inside the bounds: there is nothing to draw from")
+
+
 def check_start(start: object, n: int, random_state: object) -> int:
     """Return the number of the first sample, or refuse it."""
     first = check_count("start", start)
@@ -71,6 +77,8 @@ def check_out(out: Any, n: int, model: Model) -> Array:
         raise ValueError(f"out has the shape {array.shape}; samples have the shape {shape}")
     if not array.flags.writeable:
         raise ValueError("out is read-only; it must be writeable")
+    if not array.flags.aligned:
+        raise ValueError("out is not aligned in memory; pass an array of NumPy's own making")
     if not array.flags.c_contiguous:
         raise ValueError(f"out has the strides {array.strides}; it must be C-contiguous")
     return array

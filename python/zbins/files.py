@@ -71,6 +71,8 @@ def write_model(path: str | os.PathLike[str], model: Model, parameters: dict[str
     target = os.path.realpath(os.fspath(path))
     if os.path.isdir(target):
         raise IsADirectoryError(errno.EISDIR, "cannot save a model over a directory", target)
+    if os.path.exists(target) and not os.path.isfile(target):
+        raise OSError(errno.EINVAL, "cannot save a model over what is no regular file", target)
     metadata = json.dumps(
         {**_describe(model), **parameters, "checksum": BLANK},
         sort_keys=True,

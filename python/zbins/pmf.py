@@ -262,10 +262,13 @@ class PMFSampler(Drawing, Reading):
         OSError
             Naming the path.
         ValueError, TypeError
-            If n_bins, bounds or out_of_range were set to what `load` would refuse.
+            If n_bins, bounds or out_of_range were set to what `load` would refuse, or every row so
+            far was ignored.
         """
         model = self._fitted()
         _check_parameters(self, model)
+        if not model.n_seen:
+            raise ValueError("no row so far lies inside the bounds: there is no model to save")
         self._ordered(model)
         write_model(path, model, _plain_parameters(self))
 

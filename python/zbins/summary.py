@@ -12,6 +12,7 @@ from ._validate import Array
 _MANY_ALONE = 0.5  # share of rows alone in their bin from which samples are mostly jitter
 _CROWDED = 0.99  # share of rows in one code from which a column counts as stretched
 _MANY_IGNORED = 0.05
+_ENOUGH_ROWS = 20  # below it, one row elsewhere is no outlier
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def summarize(model: Model) -> Summary:
     counts = model.counts
     seen = model.n_seen
     alone = int((counts == 1).sum())
-    share = alone / seen
+    share = alone / seen if seen else 0.0
     constant = int((grid.origin == grid.top).sum())
     return Summary(
         n_samples_seen=seen,
@@ -113,11 +114,11 @@ def _warnings(model: Model, share: float, constant: int) -> list[str]:
     if stretched and len(pmf) > 1:
         shown = ", ".join(str(j) for j in stretched[:10]) + (", ..." if len(stretched) > 10 else "")
         found.append(
-            f"in {len(stretched)} of {grid.d} columns ({shown}) at least {_CROWDED:.0%} of the "
+            f"in {len(stretched)} of {grid.d} columns ({shown}) nearly all "
             "rows share one code while a few lie far away: outliers stretch the grid. "
             "bounds=('quantile', 0.001) with out_of_range='ignore' leaves them out"
         )
-    ignored = model.n_ignored / (model.n_seen + model.n_ignored)
+    ignored = model.n_ignored / max(1, model.n_seen + model.n_ignored)
     if ignored > _MANY_IGNORED:
         found.append(f"{ignored:.0%} of the rows lay outside the bounds and were ignored")
     if constant:
@@ -133,10 +134,10 @@ def _stretched_columns(model: Model) -> list[int]:
     pmf, grid, _ = model.ordered()
     columns = []
     for j, bins in enumerate(grid.n_bins.tolist()):
-        if bins < 4:
+        if bins < 2 or model.n_seen < _ENOUGH_ROWS:
             continue
-        margin = pmf.margin(j, bins)
-        most = int(margin.max())
-        if _CROWDED * model.n_seen <= most < model.n_seen:
+        most = int(pmf.margin(j, bins).max())
+        few = max(1.0, (1 - _CROWDED) * model.n_seen)
+        if model.n_seen - few <= most < model.n_seen:
             columns.append(j)
     return columns

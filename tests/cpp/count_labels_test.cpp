@@ -63,7 +63,8 @@ TEST(label_counts_are_exact) {
     Labels many;
     for (zbins::Label l = 0; l < 1000; ++l) many.push_back((l * 7 + 3) % 1000);
     check_labels(20000, 1, 3, many);
-    check_labels(60000, 20, 2, {1, 0, 2});  // threads really run
+    check_labels(60000, 20, 2, {1, 0, 2});      // threads really run
+    check_labels(60000, 64, 65536, {1, 0, 2});  // more than one round of them
 }
 
 // Labels that no row has, at either end, are classes without rows.

@@ -89,6 +89,25 @@ TEST(samples_stay_in_their_bins_where_rounding_is_worst) {
     check_closure(repeated<double>({1e16, 1e16 + 65536, 40000}, 8), 5000, 5000);
 }
 
+// There raw + u rounds up to k, and origin + k * width may lie above the top.
+TEST(samples_of_the_last_bin_stay_below_the_top) {
+    inputs::Random random(2);
+    std::vector<grids::Range<float>> ranges;
+    for (int j = 0; j < 64; ++j)
+        ranges.push_back({-random.unit<float>(), random.unit<float>() + 0.01f, 65536});
+    const auto grid = grids::make(ranges);
+    Matrix<float> x(1, 64);
+    x.values = grid.top();
+    const auto model = models::count(grid, x.view());
+    const auto samples = draws::drawn(grid, model, draws::range_of(6, 0, 2000));
+    std::int64_t at_the_top = 0;
+    for (std::size_t e = 0; e < samples.size(); ++e) {
+        CHECK_EQ(grid.raw(static_cast<std::int64_t>(e % 64), samples[e]), 65535);
+        at_the_top += samples[e] == grid.top()[e % 64];
+    }
+    CHECK(at_the_top > 10);
+}
+
 TEST(samples_of_a_constant_dimension_are_the_constant) {
     const auto grid =
         grids::make<float>({0, 0.1f, -3e38f, -0.0f}, {1, 0.1f, -3e38f, 0.0f}, {5, 5, 1, 9});

@@ -91,7 +91,7 @@ def test_counts_never_wrap(tmp_path):
     total = 20 * 2**merges
     assert sampler.n_samples_seen_ == total
     assert sampler.counts_.sum() == total
-    refused(ValueError, ["2^63 - 1"], lambda: sampler.merge(sampler), sampler)
+    refused(ValueError, ["2**63 - 1"], lambda: sampler.merge(sampler), sampler)
     draws, labels = sampler.sample(1000, random_state=0, return_y=True)
     assert sampler.contains(draws).all()
     expected, expected_labels = fitted(y=np.arange(20) % 2).sample(
@@ -101,6 +101,29 @@ def test_counts_never_wrap(tmp_path):
     assert np.array_equal(labels, expected_labels)
     sampler.save(tmp_path / "many.zbins")
     assert fingerprint(zbins.load(tmp_path / "many.zbins"))[2:] == fingerprint(sampler)[2:]
+
+
+def test_a_small_chunk_past_the_end_of_counts_is_refused():
+    """Chunks are stacked before they are merged: the sum is checked when they are added."""
+    one, all_but = fitted(np.zeros((1, 2))), fitted(np.zeros((1, 2)))
+    power = one
+    for _ in range(62):  # 1 + 2 + 4 + ...: 2**63 - 1 rows
+        power = fitted(np.zeros((1, 2))).merge(power).merge(all_but)
+        all_but = power
+        if all_but.n_samples_seen_ > 2**62:
+            break
+    rest = 2**63 - 1 - all_but.n_samples_seen_
+    add = fitted(np.zeros((1, 2)))
+    while rest:
+        if rest & 1:
+            all_but.merge(add)
+        rest >>= 1
+        if rest:
+            add.merge(add)
+    assert all_but.n_samples_seen_ == 2**63 - 1
+    texts = [str(2**63), "2**63 - 1"]
+    refused(ValueError, texts, lambda: all_but.partial_fit([[0.0, 0.0]]), all_but)
+    assert all_but.counts_.sum() == 2**63 - 1
 
 
 def test_merging_with_itself_doubles():

@@ -175,16 +175,17 @@ def test_reading_where_nothing_was_inside(tmp_path):
     calls = {
         "sample": lambda: sampler.sample(3),
         "sample_batches": lambda: sampler.sample_batches(3),
-        "score_samples": lambda: sampler.score_samples(X),
-        "contains": lambda: sampler.contains(X),
-        "summary": sampler.summary,
         "save": lambda: sampler.save(path),
-        "codes_": lambda: sampler.codes_,
-        "counts_": lambda: sampler.counts_,
     }
     for call in calls.values():
         refused(ValueError, text, call, sampler)
     assert not path.exists()
+    assert sampler.sample(0).shape == (0, 2)
+    assert not sampler.contains(X).any()
+    assert (sampler.score_samples(X) == -np.inf).all()
+    assert sampler.codes_.shape == (0, 2)
+    assert sampler.counts_.shape == (0,)
+    assert "ignored" in str(sampler.summary())
     assert (sampler.n_samples_seen_, sampler.n_samples_ignored_) == (0, 20)
     sampler.partial_fit([[100.5, 100.5]])
     assert sampler.contains([[100.5, 100.5]]).all()

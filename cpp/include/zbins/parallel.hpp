@@ -20,14 +20,21 @@ namespace zbins {
 // How a call may run. `interrupted` is asked on the calling thread only, about every 20 ms.
 struct Context {
     int threads = 1;
+    bool forced = false;  // use that many, however small the work
     std::function<bool()> interrupted;
 };
 
 // At least 1 MiB of work a thread: below that, starting one costs more than it saves.
 inline int threads_for(const Context& context, double bytes) {
+    if (context.forced) return std::max(1, context.threads);
     constexpr double bytes_per_thread = 1 << 20;
     const double useful = std::max(1.0, bytes / bytes_per_thread);
     return static_cast<int>(std::min<double>(std::max(1, context.threads), useful));
+}
+
+// Rows of one task: `most`, or fewer where that leaves threads without work.
+inline std::int64_t task_rows(std::int64_t most, std::int64_t rows, int threads) {
+    return std::clamp<std::int64_t>((rows + threads - 1) / threads, 1, most);
 }
 
 // Throws Interrupted when the caller's check says stop. Cheap enough to call once per block.

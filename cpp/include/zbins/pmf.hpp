@@ -42,7 +42,7 @@ public:
     Count count(std::uint64_t bin) const { return cumulative_[bin + 1] - cumulative_[bin]; }
     Count cumulative(std::uint64_t bin) const { return cumulative_[bin]; }
     const Count* cumulative_data() const { return cumulative_.data(); }
-    std::uint64_t bytes() const;
+    std::uint64_t bytes() const;  // without what the first lookup adds
 
     // Law 5: the bin whose interval of cumulative counts holds `rank` < total(). O(1) expected.
     std::uint64_t pick(Count rank) const {
@@ -77,6 +77,7 @@ private:
     int guide_shift_ = 0;
 
     std::optional<LabelCounts> labels_;
+    Buffer<Count> within_bin_;  // inclusive sums of label counts inside each bin
     std::vector<std::uint64_t> by_label_start_;
     Buffer<std::uint64_t> by_label_bin_;
     Buffer<Count> by_label_cumulative_;  // inclusive, from zero within each label

@@ -16,7 +16,8 @@ std::vector<const Level*> available() {
 #if defined(ZBINS_X86_LEVELS)
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
-        __builtin_cpu_supports("fma")) {
+        __builtin_cpu_supports("fma") && __builtin_cpu_supports("lzcnt") &&
+        __builtin_cpu_supports("movbe") && __builtin_cpu_supports("f16c")) {
         levels.push_back(&x86_64_v3);
         if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
