@@ -80,7 +80,8 @@ def run(out: Path, seed: int, epochs: int) -> None:
             *((pictures.caption(row), judge.decode(draws)) for row, draws in pictured),
         ],
     )
-    shown = [(row.kind, pictures.caption(row), z) for row, z in pictured if "=3" not in row.name]
+    six = [(row, z) for row, z in pictured if not row.name.endswith("=3")]
+    shown = [(row.kind, pictures.caption(row), z) for row, z in six]
     pictures.draw_latents(written[1], judge.fitted, digits.validation_labels.numpy(), shown)
     pictures.draw_trade(written[2], rows)
 

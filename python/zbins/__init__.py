@@ -1,7 +1,8 @@
 """zbins turns any trained autoencoder into a generative model."""
 
 from ._config import show_config
-from .pmf import PMFSampler, load
+from ._loading import load
+from .pmf import PMFSampler
 from .summary import Summary
 
 __version__ = "0.1.0"

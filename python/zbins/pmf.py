@@ -26,15 +26,14 @@ from ._random import check_random_state
 from ._reading import Reading
 from ._streaming import Chunk, fit_stream
 from ._validate import as_latents
-from .files import read_model, write_model
+from .files import write_model
 
 
 class PMFSampler(Drawing, Reading):
     """Probability mass function sampling of latents.
 
-    Every column is cut into `n_bins` bins of equal width, the occupied bins are counted in one
-    pass, and a draw takes a bin with probability count / n and a uniform point in it. Fitting costs
-    O(n d).
+    Every column is cut into `n_bins` bins of equal width, the occupied bins are counted, and a draw
+    takes a bin with probability count / n and a uniform point in it. Fitting costs O(n d).
 
     Parameters
     ----------
@@ -197,7 +196,8 @@ class PMFSampler(Drawing, Reading):
         TypeError
             If `batches` can be iterated only once.
         ValueError
-            As `fit`, naming the chunk; or if the second pass sees other rows than the first.
+            As `fit`, naming the chunk; or if the second pass differs from the first in the rows of
+            a chunk, or in the range of a column.
         """
         settings = self._settings()
         check_progress(progress)
@@ -266,7 +266,7 @@ class PMFSampler(Drawing, Reading):
             far was ignored.
         """
         model = self._fitted()
-        _check_parameters(self, model)
+        check_parameters(self, model)
         if not model.n_seen:
             raise ValueError("no row so far lies inside the bounds: there is no model to save")
         self._ordered(model)
@@ -292,57 +292,7 @@ class PMFSampler(Drawing, Reading):
         return Chunk(latents, labels)
 
 
-def load(path: str | os.PathLike[str], device: Any = None) -> PMFSampler:
-    """Load a model file written by `PMFSampler.save`.
-
-    Parameters
-    ----------
-    path : path-like
-        The file.
-    device : None, str or torch.device, default=None
-        None: samples are NumPy arrays; "cpu": they are torch tensors.
-
-    Returns
-    -------
-    sampler : PMFSampler
-        Fitted, with the constructor's n_bins, bounds and out_of_range; random_state and n_jobs are
-        not part of a model.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be read.
-    ValueError
-        If the file is not a whole and undamaged model file (naming it), or the device is not
-        available.
-    """
-    kind = "numpy"
-    if device is not None:
-        import torch
-
-        try:
-            on_cpu = torch.device(device).type == "cpu"
-        except (RuntimeError, TypeError):
-            on_cpu = False
-        if not on_cpu:
-            raise ValueError(
-                f"device is {device!r}; this build computes on the CPU: accepted are None and 'cpu'"
-            )
-        kind = "torch"
-    model, parameters = read_model(path, kind)
-    bounds = parameters["bounds"]
-    if isinstance(bounds, list):
-        parameters["bounds"] = tuple(bounds)
-    sampler = PMFSampler(**parameters)
-    try:
-        _check_parameters(sampler, model)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{os.fspath(path)!r} is damaged: {error}") from error
-    sampler._model = model
-    return sampler
-
-
-def _check_parameters(sampler: PMFSampler, model: Model) -> None:
+def check_parameters(sampler: PMFSampler, model: Model) -> None:
     """Refuse parameters that do not go with the model: a file of theirs could not be loaded."""
     sampler._settings()
     check_n_bins(sampler.n_bins, model.grid.d)

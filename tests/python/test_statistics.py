@@ -93,10 +93,10 @@ def test_labels_are_drawn_by_their_counts():
     X = rng.integers(0, 8, (4000, 1)) + 0.5
     y = rng.choice(3, 4000, p=[0.7, 0.2, 0.1])
     sampler = zbins.PMFSampler(8, bounds=(0, 8)).fit(X, y)
-    cells = np.bincount(X[:, 0].astype(int) * 3 + y, minlength=24)
+    pairs = np.bincount(X[:, 0].astype(int) * 3 + y, minlength=24)
     samples, drawn = sampler.sample(2_000_000, random_state=29, return_y=True)
     assert (
-        chi_square_p(np.bincount(samples[:, 0].astype(int) * 3 + drawn, minlength=24), cells)
+        chi_square_p(np.bincount(samples[:, 0].astype(int) * 3 + drawn, minlength=24), pairs)
         > ALPHA
     )
     of_label = np.bincount(X[y == 2, 0].astype(int), minlength=8)
