@@ -1,4 +1,4 @@
-"""The measurements behind docs/decisions: `decisions.py runs` and `decisions.py clamp`."""
+"""The measurements behind docs/decisions: `decisions.py runs`, `clamp`, `count` or `draw`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 import zbins
+from zbins import _core
 
 
 def runs() -> None:
@@ -61,5 +62,56 @@ def clamp() -> None:
             print(f"| {name} | {k:,} | {np.dtype(dtype)} | {outside:.0e} | {ns:.1f} |")
 
 
+def median_ns(call, rows: int, runs: int = 9) -> float:
+    """Median time of a call, in nanoseconds a row."""
+    times = []
+    for _ in range(runs):
+        begin = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - begin)
+    return float(np.median(times)) / rows * 1e9
+
+
+def count() -> None:
+    """What counting costs on one thread, without the pass for the bounds (0004)."""
+    rng = np.random.default_rng(0)
+    print("| rows | columns | occupied bins | ns a row |\n|---:|---:|---:|---:|")
+    million = 1_000_000
+    cases = [(10_000, 32, 8, None), (million, 32, 8, None), (20_000, 256, 20, None)]
+    cases += [(million, 8, 8, None), (million, 2, 8, None), (million, 32, 8, 100_000)]
+    for n, d, k, different in cases:
+        X = rng.normal(size=(different or n, d)).astype(np.float32)
+        if different:
+            X = X[rng.integers(0, different, n)]
+        grid = _core.Grid32(*_core.bounds(X, 1), np.full(d, k, np.int32))
+
+        def counted(grid=grid, X=X) -> _core.Pmf:
+            counter = _core.Counter32(grid, 1, False)
+            counter.add(X, True, None, 1)
+            return counter.finish(np.empty(0, np.int32), 1)
+
+        pmf = counted()
+        assert pmf.total == n
+        print(f"| {n:,} | {d} | {len(pmf):,} | {median_ns(counted, n):.0f} |")
+
+
+def draw() -> None:
+    """What a draw costs on one thread, into memory that stays in cache (0005)."""
+    rng = np.random.default_rng(0)
+    print("| columns | k | dtype | ns a value |\n|---:|---:|---|---:|")
+    for dtype in (np.float32, np.float64):
+        for d, k in ((2, 8), (8, 8), (64, 16), (256, 20)):
+            sampler = zbins.PMFSampler(k, n_jobs=1).fit(rng.normal(size=(2_000, d)).astype(dtype))
+            out = np.empty((131_072 // d, d), dtype)
+
+            def drawn(sampler=sampler, out=out) -> None:
+                sampler.sample(len(out), random_state=0, out=out)
+
+            drawn()
+            assert sampler.contains(out).all()
+            print(f"| {d} | {k} | {np.dtype(dtype)} | {median_ns(drawn, out.size, 99):.2f} |")
+
+
 if __name__ == "__main__":
-    {"runs": runs, "clamp": clamp}[sys.argv[1] if len(sys.argv) > 1 else "runs"]()
+    tables = {"runs": runs, "clamp": clamp, "count": count, "draw": draw}
+    tables[sys.argv[1] if len(sys.argv) > 1 else "runs"]()

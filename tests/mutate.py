@@ -51,14 +51,24 @@ BUGS = {
         "std::min(0, raw(j, low))",
     ),
     "bounds: infinity passes": (
-        "cpp/src/kernels/level.cpp",
+        "cpp/src/kernels/bounds_kernel.hpp",
         "(bits & Bits<T>::exponent) == Bits<T>::exponent",
         "value != value",
     ),
-    "pack: two dimensions share bits": (
-        "cpp/src/kernels/level.cpp",
-        "word |= static_cast<Word>(code[c]) << (64 - bits * (c + 1));\n    return word;",
-        "word |= static_cast<Word>(code[c]) << (64 - bits * (c + (c > 0)));\n    return word;",
+    "pack: eight codes in the wrong place": (
+        "cpp/src/kernels/quantize_kernel.hpp",
+        "x = (x | x >> (16 - 2 * bits)) & quads;",
+        "x = (x | x >> (16 - bits)) & quads;",
+    ),
+    "pack: bits beyond the last column": (
+        "cpp/src/kernels/quantize_kernel.hpp",
+        "if (pitch > m) __builtin_memset(codes, 0, sizeof(codes));",
+        "if (pitch > m + 1) __builtin_memset(codes, 0, sizeof(codes));",
+    ),
+    "quantize: the extent of a grown grid is forgotten": (
+        "cpp/src/kernels/quantize_kernel.hpp",
+        "grown ? raw - first[j] : raw",
+        "raw",
     ),
     "hash: another constant": (
         "cpp/include/zbins/hash.hpp",
@@ -66,24 +76,49 @@ BUGS = {
         "0xd6e8feb86659fd95",
     ),
     "table: equal hash bits count as equal keys": (
-        "cpp/src/table.cpp",
-        "if (a[w] != b[w]) return false;",
-        "if (w == 0 && a[w] != b[w]) return false;",
+        "cpp/include/zbins/table.hpp",
+        "if (same_words(records_[number], key, words_)) {",
+        "if (true) {",
     ),
-    "table: order lost when growing": (
-        "cpp/src/table.cpp",
-        "std::max(home(slot), next)",
-        "home(slot)",
+    "table: a row that found no room is lost": (
+        "cpp/src/absorb.hpp",
+        "if (added == Table::Added::refused) pending.add(key, hashes[i], 1);",
+        "",
     ),
-    "table: ties keep the order of arrival": (
-        "cpp/src/table.cpp",
-        "if (a.hash != b.hash) return a.hash < b.hash;",
-        "if (a.hash != b.hash) return a.hash < b.hash;\n        return a.index < b.index;",
+    "table: growing forgets the records": (
+        "cpp/include/zbins/table.hpp",
+        "records_.append_all(old);",
+        "",
+    ),
+    "order: equal hash bits count as equal keys": (
+        "cpp/include/zbins/order.hpp",
+        "mixed |= !same_words(key, other, shape_.words);",
+        "",
+    ),
+    "order: ties keep the order of arrival": (
+        "cpp/src/order.cpp",
+        "if (a_hash != b_hash) return a_hash < b_hash;",
+        "if (a_hash != b_hash) return a_hash < b_hash;\n    return a < b;",
+    ),
+    "order: what is left together stays unsorted": (
+        "cpp/src/order.cpp",
+        "if (differing >> ignored != 0)",
+        "if (differing >> ignored != 0 && end - begin > 2)",
+    ),
+    "runs: what waits is forgotten where a run is there": (
+        "cpp/src/runs.cpp",
+        "merge_runs(run, ordered(waiting, r, mine), shape_, take_record);",
+        "merge_runs(run, Records(), shape_, take_record);",
+    ),
+    "runs: gaps between ranges stay": (
+        "cpp/src/runs.cpp",
+        "keys.data() + begins[r] * words_);",
+        "keys.data() + (begins[r] - (begins[r] > 0)) * words_);",
     ),
     "count: the last row of a block is dropped": (
         "cpp/src/count.cpp",
-        "insert(ranges_[0], scratch, n,",
-        "insert(ranges_[0], scratch, n - (n > 100 ? 1 : 0),",
+        "static_cast<std::uint64_t>(n), *pending);",
+        "static_cast<std::uint64_t>(n - (n > 100)), *pending);",
     ),
     "merge: counts of shared bins are not added": (
         "cpp/src/merge.cpp",
@@ -92,23 +127,28 @@ BUGS = {
     ),
     "draw: no clamp": (
         "cpp/src/draw.cpp",
-        "if (s.unsettled[static_cast<std::size_t>(k)] == 0) continue;",
+        "if (s.unsettled[row] == 0) continue;",
         "continue;",
     ),
+    "draw: no margin": (
+        "cpp/src/draw.cpp",
+        "return static_cast<T>(std::min(margin, 1.0));",
+        "return 0;",
+    ),
     "draw: the block number starts at 0": (
-        "cpp/src/kernels/level.cpp",
-        "static_cast<std::uint32_t>(b + 1 + (t - i))",
-        "static_cast<std::uint32_t>(b + (t - i))",
+        "cpp/src/kernels/draw_kernel.hpp",
+        "static_cast<std::uint64_t>(j0 / per + 1), u);",
+        "static_cast<std::uint64_t>(j0 / per), u);",
     ),
     "draw: the high half of the sample number is lost": (
-        "cpp/src/kernels/level.cpp",
-        "s.c[1][t] = static_cast<std::uint32_t>(index >> 32);",
-        "s.c[1][t] = 0;",
+        "cpp/src/kernels/philox_lanes.hpp",
+        "c1[v] = index[v] >> 32;",
+        "c1[v] = Vector{};",
     ),
     "draw: 23 bits of offset": (
-        "cpp/src/kernels/level.cpp",
-        "s.c[w][i] >> 8)",
-        "s.c[w][i] >> 9 << 1)",
+        "cpp/src/kernels/draw_kernel.hpp",
+        "reinterpret_cast<Lanes>(words) >> 8)",
+        "reinterpret_cast<Lanes>(words) >> 9 << 1)",
     ),
     "pick: off by one rank": (
         "cpp/include/zbins/pmf.hpp",
@@ -119,11 +159,6 @@ BUGS = {
         "cpp/src/draw.cpp",
         "s.ranks[k] - pmf.cumulative(s.bins[k])",
         "Count{0}",
-    ),
-    "keyed fallback: never sorted": (
-        "cpp/src/table.cpp",
-        "if (keyed_) {\n        sort_ties(order, 0, size);\n    }",
-        "if (keyed_) {\n    }",
     ),
 }
 

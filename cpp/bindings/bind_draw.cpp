@@ -36,14 +36,14 @@ void draw_into(const Grid<T>& grid, const Pmf& pmf, std::uint64_t seed, std::uin
 
 template <class T>
 py::array_t<std::int64_t> bins_of(const Grid<T>& grid, const Pmf& pmf, const py::array& x,
-                                  int threads) {
+                                  bool inside, int threads) {
     const MatrixView<T> view = matrix<T>(x, grid.d());
     py::array_t<std::int64_t> bins(view.rows);
     std::int64_t* to = bins.mutable_data();
     const Context how = context(threads);
     {
         const py::gil_scoped_release release;
-        find_bins(grid, pmf, view, to, how);
+        find_bins(grid, pmf, view, to, how, inside);
     }
     return bins;
 }
@@ -53,7 +53,7 @@ void register_typed_draw(py::module_& m) {
     m.def("draw", &draw_into<T>, py::arg("grid"), py::arg("pmf"), py::arg("seed"), py::arg("start"),
           py::arg("out").noconvert(), py::arg("labels"), py::arg("labels_out"), py::arg("threads"));
     m.def("find_bins", &bins_of<T>, py::arg("grid"), py::arg("pmf"), py::arg("X"),
-          py::arg("threads"));
+          py::arg("inside"), py::arg("threads"));
 }
 
 }  // namespace

@@ -21,6 +21,17 @@ Grid<T> grown(const Grid<T>& grid, const Vector<T>& lower, const Vector<T>& uppe
     return grid.grown(span(lower), span(upper), find, &view);
 }
 
+// Whether [low, high] lies within the bounds the lattice was made of, in every column.
+template <class T>
+bool spans(const Grid<T>& grid, const Vector<T>& low, const Vector<T>& high) {
+    if (low.size() != grid.d() || high.size() != grid.d())
+        throw py::value_error("one value per column");
+    for (std::size_t j = 0; j < grid.origin().size(); ++j) {
+        if (!(low.data()[j] >= grid.origin()[j] && high.data()[j] <= grid.top()[j])) return false;
+    }
+    return true;
+}
+
 template <class T>
 void check_inside(const Grid<T>& grid, const py::array& x, int threads) {
     const MatrixView<T> view = matrix<T>(x, grid.d());
@@ -37,26 +48,26 @@ void check_inside(const Grid<T>& grid, const py::array& x, int threads) {
 }
 
 template <class T, class Code>
-py::array quantized(const Grid<T>& grid, const MatrixView<T>& view, int threads) {
+py::array quantized(const Grid<T>& grid, const MatrixView<T>& view, bool inside, int threads) {
     py::array_t<Code> codes({view.rows, view.cols});
     Code* to = codes.mutable_data();
     const Context how = context(threads);
     {
         const py::gil_scoped_release release;
-        quantize(grid, view, to, how);
+        quantize(grid, view, to, how, inside);
     }
     return codes;
 }
 
 template <class T>
-py::array quantize_as(const Grid<T>& grid, const py::array& x, const py::dtype& dtype,
+py::array quantize_as(const Grid<T>& grid, const py::array& x, const py::dtype& dtype, bool inside,
                       int threads) {
     const MatrixView<T> view = matrix<T>(x, grid.d());
     if (dtype.is(py::dtype::of<std::uint8_t>()))
-        return quantized<T, std::uint8_t>(grid, view, threads);
+        return quantized<T, std::uint8_t>(grid, view, inside, threads);
     if (dtype.is(py::dtype::of<std::uint16_t>()))
-        return quantized<T, std::uint16_t>(grid, view, threads);
-    return quantized<T, std::int32_t>(grid, view, threads);
+        return quantized<T, std::uint16_t>(grid, view, inside, threads);
+    return quantized<T, std::int32_t>(grid, view, inside, threads);
 }
 
 template <class T>
@@ -75,7 +86,9 @@ void register_typed_grid(py::module_& m, const char* name) {
         .def("grown", &grown<T>, py::arg("lower"), py::arg("upper"), py::arg("X") = py::none())
         .def("shift_from", [](const G& g, const G& older) { return to_array(g.shift_from(older)); })
         .def("check_inside", &check_inside<T>, py::arg("X"), py::arg("threads"))
-        .def("quantize", &quantize_as<T>, py::arg("X"), py::arg("dtype"), py::arg("threads"))
+        .def("quantize", &quantize_as<T>, py::arg("X"), py::arg("dtype"), py::arg("inside"),
+             py::arg("threads"))
+        .def("spans", &spans<T>, py::arg("low"), py::arg("high"))
         .def("holds_a_value", &G::holds_a_value, py::arg("column"), py::arg("raw"))
         .def("first_value", &G::first_value, py::arg("column"), py::arg("raw"))
         .def("last_value", &G::last_value, py::arg("column"), py::arg("raw"))

@@ -3,245 +3,237 @@
 #include <algorithm>
 #include <bit>
 #include <mutex>
+#include <numeric>
+#include <vector>
 
+#include "absorb.hpp"
 #include "kernels/kernels.hpp"
+#include "zbins/hash.hpp"
 #include "zbins/rows.hpp"
+#include "zbins/runs.hpp"
 
 namespace zbins {
 
 namespace {
 
-constexpr int ranges_per_thread = 4;  // so that uneven ranges still even out
-constexpr std::int64_t slot_ahead = 16;
-constexpr std::int64_t record_ahead = 8;
+constexpr int most_range_bits = 8;
+constexpr std::uint64_t range_bytes = 256 << 10;  // of one range: what is sorted stays in cache
+constexpr int ranges_per_thread = 4;              // so that uneven ranges still even out
+// What may wait before it is put in order: this, or a quarter of what is in order already; three
+// quarters where nearly all that waited last was new, so that the model will grow as much.
+constexpr std::uint64_t waiting_bytes = 32 << 20;
+
+int range_bits_for(std::uint64_t bytes, int threads) {
+    const std::uint64_t wanted = std::max<std::uint64_t>(
+        (bytes + range_bytes - 1) / range_bytes,
+        threads > 1 ? static_cast<unsigned>(threads * ranges_per_thread) : 1);
+    return std::min(most_range_bits, static_cast<int>(std::bit_width(wanted - 1)));
+}
 
 }  // namespace
 
-// Keys and hashes of a run of rows, and which of them are to be skipped.
+// One thread's share of the work: keys and hashes of a block of rows, then into the table or among
+// those that wait.
 template <class T>
-struct Counter<T>::Scratch {
-    Scratch(std::int64_t rows, int words)
-        : keys(static_cast<std::uint64_t>(rows * words)),
-          hashes(static_cast<std::uint64_t>(rows)),
-          outside(static_cast<std::uint64_t>(rows)) {}
+struct Counter<T>::Worker {
+    Worker(const State& state, Pending& pending);
 
-    void quantize(RowReader<T>& reader, std::int64_t first, std::int64_t n, std::int64_t at,
-                  const Grid<T>& grid, const Layout& layout, bool inside) {
-        const auto block = reader.read(first, n);
-        kernels::table<T>().quantize(block.rows, block.stride, n, grid.axes(), layout.bits,
-                                     layout.words, inside, keys.data() + at * layout.words,
-                                     hashes.data() + at, outside.data() + at);
-        if (inside) std::fill_n(outside.data() + at, n, std::uint8_t{0});
-    }
+    // Counts rows [first, first + n); returns how many were outside.
+    std::int64_t add(RowReader<T>& reader, std::int64_t first, std::int64_t n, bool inside,
+                     const Label* labels);
 
+    const State* state;
+    Pending* pending;
+    Absorber absorber;
     Buffer<Word> keys;
     Buffer<std::uint64_t> hashes;
     Buffer<std::uint8_t> outside;
+    std::vector<Word> joined;  // a key and its label
 };
 
 template <class T>
+struct Counter<T>::State {
+    State(const Grid<T>& a_grid, int a_threads, bool is_labelled)
+        : grid(a_grid),
+          layout(grid.d(), grid.max_bins_of_a_dimension()),
+          labelled(is_labelled),
+          threads(std::max(1, a_threads)),
+          block(rows_per_block<T>(grid.d())),
+          runs(layout, labelled, 0) {}
+
+    void arrange(std::uint64_t rows);
+    void split(int range_bits);
+    std::uint64_t waiting() const;
+    std::uint64_t most_waiting() const {
+        return std::max(waiting_bytes / (record_bytes() + sizeof(Word)),
+                        runs.size() / 4 * (mostly_new ? 3 : 1));
+    }
+    std::uint64_t record_bytes() const { return runs.shape().stride() * sizeof(Word); }
+    void settle(const Context& context, int working);
+
+    Grid<T> grid;
+    Layout layout;
+    bool labelled;
+    int threads;
+    std::int64_t block;
+    Runs runs;
+    std::vector<Pending> pending;  // one per worker
+    std::vector<Worker> workers;
+    std::uint64_t rows_since_settled = 0;
+    bool mostly_new = false;
+};
+
+template <class T>
+Counter<T>::Worker::Worker(const State& a_state, Pending& a_pending)
+    : state(&a_state),
+      pending(&a_pending),
+      absorber(a_state.runs.shape()),
+      keys(static_cast<std::uint64_t>(a_state.block * a_state.layout.words)),
+      hashes(static_cast<std::uint64_t>(a_state.block)),
+      outside(static_cast<std::uint64_t>(a_state.block)),
+      joined(static_cast<std::size_t>(a_state.layout.words) + 1) {}
+
+template <class T>
+std::int64_t Counter<T>::Worker::add(RowReader<T>& reader, std::int64_t first, std::int64_t n,
+                                     bool inside, const Label* labels) {
+    const auto rows = reader.read(first, n);
+    const auto words = static_cast<std::uint64_t>(state->layout.words);
+    kernels::table<T>().quantize(rows.rows, rows.stride, n, state->grid.axes(), state->layout.bits,
+                                 state->layout.words, inside, keys.data(), hashes.data(),
+                                 outside.data());
+    if (inside && labels == nullptr) {
+        absorber.add(keys.data(), hashes.data(), static_cast<std::uint64_t>(n), *pending);
+        return 0;
+    }
+    std::int64_t skipped = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+        const auto row = static_cast<std::uint64_t>(i);
+        if (!inside && outside[row] != 0) {
+            ++skipped;
+            continue;
+        }
+        const Word* key = keys.data() + row * words;
+        if (labels == nullptr) {
+            absorber.add(key, hashes.data() + row, 1, *pending);
+        } else {
+            copy_words(joined.data(), key, state->layout.words);
+            joined[words] = static_cast<Word>(labels[first + i]);
+            absorber.add(joined.data(), hashes.data() + row, 1, *pending);
+        }
+    }
+    return skipped;
+}
+
+// Makes room for workers, with ranges for about this many rows.
+template <class T>
+void Counter<T>::State::arrange(std::uint64_t rows) {
+    if (!workers.empty()) return;
+    runs.split(range_bits_for(rows * record_bytes(), threads));
+    // Workers point at theirs, so both lists are made at once and keep their places.
+    const std::uint64_t each = std::min(rows, most_waiting()) / static_cast<std::uint64_t>(threads);
+    for (int worker = 0; worker < threads; ++worker)
+        pending.emplace_back(runs.shape().words, runs.range_bits(), each);
+    workers.reserve(pending.size());
+    for (Pending& mine : pending) workers.emplace_back(*this, mine);
+}
+
+// More ranges, for what waits and for what is in order.
+template <class T>
+void Counter<T>::State::split(int range_bits) {
+    for (Pending& mine : pending) {
+        Pending finer(runs.shape().words, range_bits, mine.size());
+        std::vector<Piece> pieces;
+        for (std::size_t range = 0; range < mine.ranges(); ++range)
+            mine.append_pieces(range, pieces);
+        const auto words = static_cast<std::uint64_t>(runs.shape().words);
+        for (const Piece& piece : pieces) {
+            for (std::uint64_t i = 0; i < piece.size; ++i) {
+                const Word* record = piece.records + i * (words + 1);
+                finer.add(record, piece.hashes[i], record[words]);
+            }
+        }
+        mine = std::move(finer);
+    }
+    runs.split(range_bits);
+}
+
+template <class T>
+std::uint64_t Counter<T>::State::waiting() const {
+    std::uint64_t records = 0;
+    for (const Pending& mine : pending) records += mine.size();
+    return records;
+}
+
+// Puts what waits in order, and tells the tables how many keys there are.
+template <class T>
+void Counter<T>::State::settle(const Context& context, int working) {
+    const int wanted = range_bits_for((waiting() + runs.size()) * record_bytes(), threads);
+    if (wanted > runs.range_bits()) split(wanted);
+    const std::uint64_t before = runs.size(), waited = waiting();
+    runs.take(pending, context, working);
+    mostly_new = 10 * (runs.size() - before) > 9 * waited;
+    for (Worker& worker : workers)
+        worker.absorber.learn(runs.size(), rows_since_settled, *worker.pending);
+    rows_since_settled = 0;
+}
+
+template <class T>
 Counter<T>::Counter(const Grid<T>& grid, int threads, bool labelled)
-    : grid_(grid), layout_(grid.d(), grid.max_bins_of_a_dimension()), labelled_(labelled) {
-    if (threads > 1) {
-        const auto ranges = static_cast<unsigned>(std::min(threads * ranges_per_thread, 256));
-        range_bits_ = floor_log2(std::bit_ceil(ranges));
-    }
-    ranges_.reserve(std::size_t{1} << range_bits_);
-    for (int r = 0; r < (1 << range_bits_); ++r) {
-        ranges_.push_back({Table(layout_.words, range_bits_), Table(2)});
-    }
+    : state_(std::make_unique<State>(grid, threads, labelled)) {}
+template <class T>
+Counter<T>::Counter(Counter&&) noexcept = default;
+template <class T>
+Counter<T>::~Counter() = default;
+
+template <class T>
+const Layout& Counter<T>::layout() const {
+    return state_->layout;
 }
 
 template <class T>
 std::int64_t Counter<T>::add(const MatrixView<T>& x, bool inside, const Label* labels,
                              const Context& context) {
-    std::int64_t skipped = 0;
-    const int threads =
-        threads_for(context, static_cast<double>(x.rows) * static_cast<double>(x.cols) * sizeof(T));
-    if (ranges_.size() == 1) {
-        add_alone(x, inside, labels, skipped, context);
-    } else {
-        add_together(x, inside, labels, skipped, threads, context);
-    }
-    return skipped;
-}
+    State& s = *state_;
+    s.arrange(static_cast<std::uint64_t>(x.rows));
+    const double row_bytes = static_cast<double>(x.cols) * sizeof(T);
+    const int working =
+        std::min(s.threads, threads_for(context, static_cast<double>(x.rows) * row_bytes));
+    const std::int64_t per_task = task_rows(rows_per_task<T>(x.cols), x.rows, working);
+    std::vector<RowReader<T>> readers(static_cast<std::size_t>(working), RowReader<T>(x));
+    std::vector<std::int64_t> skipped(static_cast<std::size_t>(working), 0);
 
-// Adds n rows whose keys and hashes are in `from`; row_of(i) is the i-th of them, counted from the
-// first row of `from`.
-template <class T>
-template <class RowOf>
-void Counter<T>::insert(Range& range, const Scratch& from, std::int64_t n, const Label* labels,
-                        RowOf&& row_of) {
-    for (std::int64_t i = 0; i < std::min(slot_ahead, n); ++i) {
-        range.bins.prefetch_slot(from.hashes[static_cast<std::uint64_t>(row_of(i))]);
+    for (std::int64_t begin = 0; begin < x.rows;) {
+        if (2 * s.waiting() > s.most_waiting()) s.settle(context, working);
+        // As many rows as there is room for, should all of them have to wait. Those that come back
+        // to a table do not, so often little waits afterwards and no sort is due.
+        const auto room = static_cast<std::int64_t>(s.most_waiting() - s.waiting());
+        const std::int64_t rows = std::min(x.rows - begin, std::max(room, working * per_task));
+        parallel_for(
+            context, working, (rows + per_task - 1) / per_task, [&](std::int64_t task, int worker) {
+                const auto w = static_cast<std::size_t>(worker);
+                const std::int64_t from = begin + task * per_task;
+                const std::int64_t end = std::min(begin + rows, from + per_task);
+                for (std::int64_t i = from; i < end; i += s.block) {
+                    skipped[w] +=
+                        s.workers[w].add(readers[w], i, std::min(s.block, end - i), inside, labels);
+                }
+            });
+        begin += rows;
+        s.rows_since_settled += static_cast<std::uint64_t>(rows);
     }
-    for (std::int64_t i = 0; i < n; ++i) {
-        if (i + slot_ahead < n) {
-            range.bins.prefetch_slot(
-                from.hashes[static_cast<std::uint64_t>(row_of(i + slot_ahead))]);
-        }
-        if (i + record_ahead < n) {
-            range.bins.prefetch_record(
-                from.hashes[static_cast<std::uint64_t>(row_of(i + record_ahead))]);
-        }
-        const auto row = static_cast<std::uint64_t>(row_of(i));
-        if (from.outside[row] != 0) continue;
-        const std::uint64_t record = range.bins.add(
-            from.keys.data() + row * static_cast<std::uint64_t>(layout_.words), from.hashes[row]);
-        if (labels != nullptr) {
-            const Word pair[2] = {record, static_cast<Word>(labels[row])};
-            range.pairs.add(pair, fixed_hash(pair, 2));
-        }
-    }
-}
-
-template <class T>
-void Counter<T>::add_alone(const MatrixView<T>& x, bool inside, const Label* labels,
-                           std::int64_t& skipped, const Context& context) {
-    InterruptCheck check(context);
-    const std::int64_t block =
-        std::min(std::max<std::int64_t>(x.rows, 1), rows_per_block<T>(x.cols));
-    RowReader<T> reader(x);
-    Scratch scratch(block, layout_.words);
-    for (std::int64_t i = 0; i < x.rows; i += block) {
-        const std::int64_t n = std::min(block, x.rows - i);
-        scratch.quantize(reader, i, n, 0, grid_, layout_, inside);
-        if (!inside) skipped += std::count(scratch.outside.data(), scratch.outside.data() + n, 1);
-        insert(ranges_[0], scratch, n, labels == nullptr ? nullptr : labels + i,
-               [](std::int64_t k) { return k; });
-        check();
-    }
-}
-
-// Round by round: threads quantize slices of rows and sort the row numbers of each slice by range;
-// then each range is taken by one thread, which inserts its rows of all slices.
-template <class T>
-void Counter<T>::add_together(const MatrixView<T>& x, bool inside, const Label* labels,
-                              std::int64_t& skipped, int threads, const Context& context) {
-    const std::int64_t block = rows_per_block<T>(x.cols);
-    const std::int64_t bytes_per_row = (layout_.words + 1) * 8 + 5;
-    const std::int64_t slice_rows = task_rows(
-        std::max<std::int64_t>(1, (1 << 19) / bytes_per_row / block) * block, x.rows, threads);
-    const std::int64_t slices_per_round = std::int64_t{threads} * 8;
-    const std::int64_t round_rows = std::min(x.rows, slice_rows * slices_per_round);
-    const auto ranges = static_cast<std::int64_t>(ranges_.size());
-
-    Scratch scratch(round_rows, layout_.words);
-    Buffer<std::uint32_t> by_range(static_cast<std::uint64_t>(round_rows));
-    std::vector<std::uint32_t> begins(static_cast<std::size_t>(slices_per_round * (ranges + 1)));
-    std::vector<RowReader<T>> readers(static_cast<std::size_t>(threads), RowReader<T>(x));
-
-    for (std::int64_t first = 0; first < x.rows; first += round_rows) {
-        const std::int64_t rows = std::min(round_rows, x.rows - first);
-        const std::int64_t slices = (rows + slice_rows - 1) / slice_rows;
-        parallel_for(context, threads, slices, [&](std::int64_t slice, int worker) {
-            const std::int64_t begin = slice * slice_rows, end = std::min(rows, begin + slice_rows);
-            for (std::int64_t i = begin; i < end; i += block) {
-                scratch.quantize(readers[static_cast<std::size_t>(worker)], first + i,
-                                 std::min(block, end - i), i, grid_, layout_, inside);
-            }
-            std::uint32_t* at = begins.data() + slice * (ranges + 1);
-            std::fill(at, at + ranges + 1, 0u);
-            const auto range_of = [&](std::int64_t i) {
-                return static_cast<std::size_t>(scratch.hashes[static_cast<std::uint64_t>(i)] >>
-                                                (64 - range_bits_));
-            };
-            for (std::int64_t i = begin; i < end; ++i) ++at[range_of(i) + 1];
-            for (std::int64_t r = 0; r < ranges; ++r) at[r + 1] += at[r];
-            std::vector<std::uint32_t> next(at, at + ranges);
-            for (std::int64_t i = begin; i < end; ++i) {
-                by_range[static_cast<std::uint64_t>(begin) + next[range_of(i)]++] =
-                    static_cast<std::uint32_t>(i);
-            }
-        });
-        if (!inside)
-            skipped += std::count(scratch.outside.data(), scratch.outside.data() + rows, 1);
-        parallel_for(context, threads, ranges, [&](std::int64_t r, int) {
-            for (std::int64_t slice = 0; slice < slices; ++slice) {
-                const std::uint32_t* at = begins.data() + slice * (ranges + 1) + r;
-                const std::uint32_t* ids = by_range.data() + slice * slice_rows + at[0];
-                insert(ranges_[static_cast<std::size_t>(r)], scratch, at[1] - at[0],
-                       labels == nullptr ? nullptr : labels + first,
-                       [&](std::int64_t k) { return std::int64_t{ids[k]}; });
-            }
-        });
-    }
+    return std::accumulate(skipped.begin(), skipped.end(), std::int64_t{0});
 }
 
 template <class T>
 Pmf Counter<T>::finish(std::span<const Label> label_rank, const Context& context) {
-    std::vector<std::vector<std::uint64_t>> orders(ranges_.size());
-    const int threads = static_cast<int>(std::min<std::size_t>(
-        static_cast<std::size_t>(std::max(1, context.threads)), ranges_.size()));
-    std::vector<std::uint64_t> begins(ranges_.size() + 1, 0);
-    for (std::size_t r = 0; r < ranges_.size(); ++r) {
-        begins[r + 1] = begins[r] + ranges_[r].bins.size();
-    }
-    const std::uint64_t m = begins.back();
-    const auto words = static_cast<std::uint64_t>(layout_.words);
-    Buffer<Word> keys(m * words);
-    Buffer<Count> counts(m);
-    parallel_for(context, threads, static_cast<std::int64_t>(ranges_.size()),
-                 [&](std::int64_t range, int) {
-                     const auto r = static_cast<std::size_t>(range);
-                     orders[r] = ranges_[r].bins.drain_order();
-                     const Arena& arena = ranges_[r].bins.arena();
-                     const auto& order = orders[r];
-                     for (std::uint64_t i = 0; i < order.size(); ++i) {
-                         if (i + 16 < order.size()) __builtin_prefetch(arena.key(order[i + 16]));
-                         const Word* key = arena.key(order[i]);
-                         std::copy(key, key + words, keys.data() + (begins[r] + i) * words);
-                         counts[begins[r] + i] = arena.count(order[i]);
-                     }
-                     if (labelled_) return;
-                     // Given back range by range: the output grows as the tables shrink.
-                     std::vector<std::uint64_t>().swap(orders[r]);
-                     ranges_[r].bins = Table(1);
-                 });
-    std::optional<LabelCounts> labels;
-    if (labelled_) labels = collect_labels(orders, label_rank, m);
-    ranges_.clear();
-    return {layout_, std::move(keys), std::move(counts), std::move(labels)};
-}
-
-// The (record, label) counts of every range, in the order of bins and then of sorted labels.
-template <class T>
-LabelCounts Counter<T>::collect_labels(const std::vector<std::vector<std::uint64_t>>& orders,
-                                       std::span<const Label> label_rank, std::uint64_t bins) {
-    std::uint64_t entries = 0;
-    for (const Range& range : ranges_) entries += range.pairs.size();
-    LabelCounts labels{static_cast<Label>(label_rank.size()), Buffer<std::uint64_t>(bins + 1),
-                       Buffer<Label>(entries), Buffer<Count>(entries)};
-    struct Entry {
-        std::uint64_t bin;
-        Label label;
-        Count count;
-    };
-    std::uint64_t bin = 0, at = 0;
-    labels.start[0] = 0;
-    for (std::size_t r = 0; r < ranges_.size(); ++r) {
-        std::vector<std::uint64_t> place(orders[r].size());
-        for (std::uint64_t i = 0; i < orders[r].size(); ++i) place[orders[r][i]] = i;
-        const Arena& pairs = ranges_[r].pairs.arena();
-        std::vector<Entry> sorted;
-        sorted.reserve(pairs.size());
-        for (std::uint64_t e = 0; e < pairs.size(); ++e) {
-            const Word* key = pairs.key(e);
-            sorted.push_back({place[key[0]], label_rank[key[1]], pairs.count(e)});
-        }
-        std::sort(sorted.begin(), sorted.end(), [](const Entry& x, const Entry& y) {
-            return x.bin != y.bin ? x.bin < y.bin : x.label < y.label;
-        });
-        std::size_t e = 0;
-        for (std::uint64_t i = 0; i < orders[r].size(); ++i) {
-            for (; e < sorted.size() && sorted[e].bin == i; ++e, ++at) {
-                labels.label[at] = sorted[e].label;
-                labels.count[at] = sorted[e].count;
-            }
-            labels.start[++bin] = at;
-        }
-    }
-    return labels;
+    State& s = *state_;
+    s.arrange(0);
+    for (Worker& worker : s.workers) worker.absorber.give_up(*worker.pending);
+    const std::uint64_t records = s.waiting() + s.runs.size();
+    const int working =
+        std::min(s.threads, threads_for(context, 64.0 * static_cast<double>(records)));
+    s.workers.clear();
+    return s.runs.finish(s.pending, label_rank, context, working);
 }
 
 template <class T>

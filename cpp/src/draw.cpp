@@ -1,6 +1,8 @@
 #include "zbins/draw.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -19,10 +21,36 @@ std::uint64_t scale_to(std::uint64_t word, std::uint64_t n) {
 }
 
 struct Scratch {
+    explicit Scratch(std::size_t rows) : ranks(rows), bins(rows), keys(rows), unsettled(rows) {}
     std::vector<std::uint64_t> ranks, bins;
-    std::vector<std::int32_t> raw;
+    std::vector<const Word*> keys;
     std::vector<std::uint8_t> unsettled;
 };
+
+// How far from the edges of its bin, in widths, an offset must be for rounding never to carry the
+// value over: x = origin + (raw + u) * width is off by at most a unit roundoff in each of the sum,
+// the product, the width and the last sum, and (x - origin) * scale by as much again in each of its
+// three. The first kind counts at most |raw| + 1 widths, the last sum |x| / width.
+template <class T>
+T safe_margin(const Axes<T>& a) {
+    constexpr double roundoff = static_cast<double>(std::numeric_limits<T>::epsilon()) / 2;
+    constexpr T smallest = std::numeric_limits<T>::min();
+    double margin = 0;
+    for (std::int64_t j = 0; j < a.d; ++j) {
+        if (a.width[j] == 0) continue;  // constant so far: the value is exact
+        // Below the normal numbers errors are no longer relative.
+        if (a.width[j] < smallest || a.scale[j] < smallest) return 1;
+        // Nor where a value could overflow before it is clamped.
+        const double reach = std::max(-a.first[j], a.first[j] + a.bins[j]) + 1.0;
+        const double width = static_cast<double>(a.width[j]);
+        constexpr double most = static_cast<double>(std::numeric_limits<T>::max());
+        if (!(std::fabs(static_cast<double>(a.origin[j])) / 2 + reach * (width / 2) < most / 2.1))
+            return 1;
+        const double in_widths = std::fabs(static_cast<double>(a.origin[j])) / width + reach;
+        margin = std::max(margin, roundoff * 1.25 * (6 * reach + in_widths));
+    }
+    return static_cast<T>(std::min(margin, 1.0));
+}
 
 // The bins (and labels) of samples first .. first + n of the range.
 void pick_bins(const Pmf& pmf, const DrawRange& range, std::int64_t first, std::int64_t n,
@@ -35,6 +63,7 @@ void pick_bins(const Pmf& pmf, const DrawRange& range, std::int64_t first, std::
             const auto k = static_cast<std::size_t>(i);
             const Label label = range.labels[(first + i) * range.label_step];
             s.bins[k] = pmf.pick_within(label, scale_to(s.ranks[k], pmf.label_total(label)));
+            s.keys[k] = pmf.key(s.bins[k]);
             if (labels_out != nullptr) labels_out[first + i] = label;
         }
         return;
@@ -43,7 +72,8 @@ void pick_bins(const Pmf& pmf, const DrawRange& range, std::int64_t first, std::
     for (std::size_t k = 0; k < rows; ++k) {
         if (k + pick_ahead < rows) pmf.prefetch_pick(s.ranks[k + pick_ahead]);
         s.bins[k] = pmf.pick(s.ranks[k]);
-        __builtin_prefetch(pmf.key(s.bins[k]));
+        s.keys[k] = pmf.key(s.bins[k]);
+        for (int w = 0; w < pmf.layout().words && w < 32; w += 8) __builtin_prefetch(s.keys[k] + w);
         if (labels_out != nullptr) {
             labels_out[first + static_cast<std::int64_t>(k)] =
                 pmf.pick_label(s.bins[k], s.ranks[k] - pmf.cumulative(s.bins[k]));
@@ -63,12 +93,9 @@ void draw(const Grid<T>& grid, const Pmf& pmf, const DrawRange& range, T* out, s
         threads_for(context, static_cast<double>(range.n) * static_cast<double>(row_bytes));
     const std::int64_t per_task = task_rows(
         std::max<std::int64_t>(1, (1 << 20) / row_bytes / block) * block, range.n, threads);
-    const auto rows = static_cast<std::size_t>(block);
-    std::vector<Scratch> scratch(
-        static_cast<std::size_t>(threads),
-        Scratch{std::vector<std::uint64_t>(rows), std::vector<std::uint64_t>(rows),
-                std::vector<std::int32_t>(rows * static_cast<std::size_t>(a.d)),
-                std::vector<std::uint8_t>(rows)});
+    const T margin = safe_margin(a);
+    std::vector<Scratch> scratch(static_cast<std::size_t>(threads),
+                                 Scratch(static_cast<std::size_t>(block)));
     parallel_for(
         context, threads, (range.n + per_task - 1) / per_task, [&](std::int64_t task, int worker) {
             Scratch& s = scratch[static_cast<std::size_t>(worker)];
@@ -76,20 +103,16 @@ void draw(const Grid<T>& grid, const Pmf& pmf, const DrawRange& range, T* out, s
             for (std::int64_t i = task * per_task; i < end; i += block) {
                 const std::int64_t n = std::min(block, end - i);
                 pick_bins(pmf, range, i, n, s, labels_out);
-                for (std::int64_t k = 0; k < n; ++k) {
-                    kernels::level().unpack(pmf.key(s.bins[static_cast<std::size_t>(k)]),
-                                            pmf.layout().bits, pmf.layout().words, a.d, a.first,
-                                            s.raw.data() + k * a.d);
-                }
                 T* to = out + i * stride;
-                kernels::table<T>().draw(s.raw.data(), n, a, range.seed,
-                                         range.first + static_cast<std::uint64_t>(i), to, stride,
-                                         s.unsettled.data());
+                kernels::table<T>().draw(s.keys.data(), n, a, pmf.layout().bits, range.seed,
+                                         range.first + static_cast<std::uint64_t>(i), margin, to,
+                                         stride, s.unsettled.data());
                 for (std::int64_t k = 0; k < n; ++k) {
-                    if (s.unsettled[static_cast<std::size_t>(k)] == 0) continue;
+                    const auto row = static_cast<std::size_t>(k);
+                    if (s.unsettled[row] == 0) continue;
                     for (std::int64_t j = 0; j < a.d; ++j) {
                         T& x = to[k * stride + j];
-                        x = clamp_into_bin(a, j, s.raw[static_cast<std::size_t>(k * a.d + j)], x);
+                        x = clamp_into_bin(a, j, pmf.layout().code(s.keys[row], j) + a.first[j], x);
                     }
                 }
             }

@@ -50,6 +50,7 @@ void Grid<T>::set_dimension(std::int64_t j, T lower, T upper, std::int32_t k) {
     origin_[at(j)] = lower + T(0);
     top_[at(j)] = upper + T(0);
     k_[at(j)] = k;
+    last_[at(j)] = k - 1;
     first_[at(j)] = 0;
     if (lower == upper) {
         scale_[at(j)] = width_[at(j)] = 0;
@@ -83,7 +84,7 @@ Grid<T> Grid<T>::from_bounds(std::span<const T> lower, std::span<const T> upper,
     Grid grid;
     const std::size_t d = lower.size();
     for (auto* v : {&grid.origin_, &grid.top_, &grid.scale_, &grid.width_}) v->resize(d);
-    for (auto* v : {&grid.k_, &grid.first_, &grid.bins_}) v->resize(d);
+    for (auto* v : {&grid.k_, &grid.last_, &grid.first_, &grid.bins_}) v->resize(d);
     for (std::size_t j = 0; j < d; ++j) {
         grid.set_dimension(static_cast<std::int64_t>(j), lower[j], upper[j], k[j]);
     }

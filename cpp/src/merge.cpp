@@ -115,7 +115,7 @@ Pmf merge(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap& 
     });
 
     Buffer<Word> keys(bins * words);
-    Buffer<Count> counts(bins);
+    Buffer<Count> counts(bins + 1);
     std::optional<LabelCounts> labels;
     if (merger) {
         labels = LabelCounts{classes, Buffer<std::uint64_t>(bins + 1), Buffer<Label>(entries),
@@ -127,7 +127,7 @@ Pmf merge(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap& 
         const Word* key = i != none ? a.key(i) : b.key(j);
         std::copy(key, key + words, keys.data() + bin * words);
         // Each is below 2^63, so the sum cannot wrap; the constructor checks the total.
-        counts[bin] = (i != none ? a.count(i) : 0) + (j != none ? b.count(j) : 0);
+        counts[bin + 1] = (i != none ? a.count(i) : 0) + (j != none ? b.count(j) : 0);
         if (merger) {
             for (const Entry& e : (*merger)(i, j)) {
                 labels->label[entry] = e.label;
@@ -137,7 +137,7 @@ Pmf merge(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap& 
         }
         ++bin;
     });
-    return {a.layout(), std::move(keys), std::move(counts), std::move(labels)};
+    return {a.layout(), std::move(keys), std::move(counts), std::move(labels), context};
 }
 
 Pmf rebase(const Pmf& pmf, Layout layout, std::span<const std::int32_t> shift,
@@ -166,7 +166,7 @@ Pmf rebase(const Pmf& pmf, Layout layout, std::span<const std::int32_t> shift,
     });
 
     Buffer<Word> keys(m * words);
-    Buffer<Count> counts(m);
+    Buffer<Count> counts(m + 1);
     std::optional<LabelCounts> labels;
     if (pmf.labelled()) {
         const std::uint64_t entries = pmf.labels().label.size();
@@ -177,7 +177,7 @@ Pmf rebase(const Pmf& pmf, Layout layout, std::span<const std::int32_t> shift,
     for (std::uint64_t bin = 0; bin < m; ++bin) {
         const std::uint64_t from = order[bin].bin;
         std::copy_n(moved.data() + from * words, words, keys.data() + bin * words);
-        counts[bin] = pmf.count(from);
+        counts[bin + 1] = pmf.count(from);
         if (labels) {
             const LabelCounts& l = pmf.labels();
             const std::uint64_t size = l.start[from + 1] - l.start[from];
@@ -188,7 +188,7 @@ Pmf rebase(const Pmf& pmf, Layout layout, std::span<const std::int32_t> shift,
                         labels->count.data() + labels->start[bin]);
         }
     }
-    return {layout, std::move(keys), std::move(counts), std::move(labels)};
+    return {layout, std::move(keys), std::move(counts), std::move(labels), context};
 }
 
 }  // namespace zbins

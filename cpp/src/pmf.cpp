@@ -1,6 +1,7 @@
 #include "zbins/pmf.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 
 #include "canonical.hpp"
@@ -11,20 +12,55 @@ namespace zbins {
 
 namespace {
 constexpr Count max_total = std::numeric_limits<std::int64_t>::max();
+constexpr std::uint64_t block_bins = 1 << 14;  // of one task
+}  // namespace
+
+Pmf::Pmf(Layout layout, Buffer<Word> keys, Buffer<Count> counts, std::optional<LabelCounts> labels,
+         const Context& context, int threads)
+    : layout_(layout),
+      keys_(std::move(keys)),
+      cumulative_(std::move(counts)),
+      labels_(std::move(labels)) {
+    add_up(context, threads);
+    build_guide(context, threads);
+    if (labels_) build_by_label();
 }
 
-Pmf::Pmf(Layout layout, Buffer<Word> keys, Buffer<Count> counts, std::optional<LabelCounts> labels)
-    : layout_(layout), keys_(std::move(keys)), labels_(std::move(labels)) {
-    const std::uint64_t m = counts.size();
-    cumulative_ = Buffer<Count>(m + 1);
-    cumulative_[0] = 0;
-    for (std::uint64_t bin = 0; bin < m; ++bin) {
-        if (counts[bin] > max_total - cumulative_[bin])
-            throw_value_error("more than 2^63 - 1 rows: counts would wrap");
-        cumulative_[bin + 1] = cumulative_[bin] + counts[bin];
+// From counts to cumulative sums in place: of every block alone, then shifted by those of the
+// blocks before it.
+void Pmf::add_up(const Context& context, int threads) {
+    Buffer<Count>& counts = cumulative_;
+    const std::uint64_t m = counts.size() - 1;
+    const auto blocks = static_cast<std::int64_t>((m + block_bins - 1) / block_bins);
+    const auto for_blocks = [&](auto&& visit) {
+        parallel_for(context, threads, blocks, [&](std::int64_t block, int) {
+            const std::uint64_t begin = static_cast<std::uint64_t>(block) * block_bins;
+            visit(static_cast<std::size_t>(block), begin, std::min(m, begin + block_bins));
+        });
+    };
+    std::vector<Count> before(static_cast<std::size_t>(blocks) + 1, 0);
+    std::atomic<bool> too_many{false};
+    for_blocks([&](std::size_t block, std::uint64_t begin, std::uint64_t end) {
+        Count sum = 0;
+        bool wraps = false;
+        for (std::uint64_t bin = begin; bin < end; ++bin) {
+            wraps |= counts[bin + 1] > max_total - sum;
+            sum += counts[bin + 1];
+            counts[bin + 1] = sum;
+        }
+        if (wraps) too_many = true;
+        before[block + 1] = sum;
+    });
+    for (std::size_t block = 0; block < before.size() - 1 && !too_many; ++block) {
+        if (before[block + 1] > max_total - before[block]) too_many = true;
+        before[block + 1] += before[block];
     }
-    build_guide();
-    if (labels_) build_by_label();
+    if (too_many) throw_value_error("more than 2^63 - 1 rows: counts would wrap");
+    counts[0] = 0;
+    for_blocks([&](std::size_t block, std::uint64_t begin, std::uint64_t end) {
+        if (before[block] == 0) return;
+        for (std::uint64_t bin = begin; bin < end; ++bin) counts[bin + 1] += before[block];
+    });
 }
 
 Pmf Pmf::checked(Layout layout, Buffer<Word> keys, Buffer<Count> counts,
@@ -67,21 +103,33 @@ Pmf Pmf::checked(Layout layout, Buffer<Word> keys, Buffer<Count> counts,
                 throw_value_error("label counts of a bin do not add up to its count");
         }
     }
-    return {layout, std::move(keys), std::move(counts), std::move(labels)};
+    Buffer<Count> shifted(m + 1);
+    std::copy_n(counts.data(), m, shifted.data() + 1);
+    return {layout, std::move(keys), std::move(shifted), std::move(labels)};
 }
 
 // Guide table (Chen, Asau 1974): for each of about m / 2 equal intervals of ranks, the first bin
 // that reaches into it.
-void Pmf::build_guide() {
+void Pmf::build_guide(const Context& context, int threads) {
     const Count n = total();
     guide_shift_ = 0;
     while ((n >> guide_shift_) > size() / 2 + 1) ++guide_shift_;
     guide_ = Buffer<std::uint64_t>((n >> guide_shift_) + 1);
-    std::uint64_t bin = 0;
-    for (std::uint64_t g = 0; g < guide_.size(); ++g) {
-        while (bin + 1 < size() && cumulative_[bin + 1] <= (g << guide_shift_)) ++bin;
-        guide_[g] = bin;
-    }
+    guide_[guide_.size() - 1] = size() == 0 ? 0 : size() - 1;  // where n itself is the begin of one
+    // Interval g begins in the bin that holds rank g << shift, so every bin knows its own.
+    const auto first_from = [&](Count rank) {
+        return (rank >> guide_shift_) + ((rank & ((Count{1} << guide_shift_) - 1)) != 0 ? 1 : 0);
+    };
+    parallel_for(context, threads,
+                 static_cast<std::int64_t>((size() + block_bins - 1) / block_bins),
+                 [&](std::int64_t block, int) {
+                     const std::uint64_t begin = static_cast<std::uint64_t>(block) * block_bins;
+                     const std::uint64_t end = std::min(size(), begin + block_bins);
+                     std::uint64_t g = first_from(cumulative_[begin]);
+                     for (std::uint64_t bin = begin; bin < end; ++bin) {
+                         while (g << guide_shift_ < cumulative_[bin + 1]) guide_[g++] = bin;
+                     }
+                 });
 }
 
 void Pmf::build_by_label() {
@@ -121,8 +169,26 @@ void Pmf::build_lookup() const {
     lookup_ = std::move(starts);
 }
 
-std::int64_t Pmf::find(const Word* wanted, std::uint64_t hash) const {
+std::int64_t Pmf::find(const Word* key, std::uint64_t hash) const {
     std::call_once(lookup_once_, [this] { build_lookup(); });
+    return find_in_range(key, hash);
+}
+
+// Two stages ahead of the search: where the range of the hash begins, then the keys there.
+void Pmf::find(const Word* keys, const std::uint64_t* hashes, std::uint64_t n,
+               std::int64_t* bins) const {
+    std::call_once(lookup_once_, [this] { build_lookup(); });
+    constexpr std::uint64_t range_ahead = 16, key_ahead = 8;
+    for (std::uint64_t i = 0; i < n; ++i) {
+        if (i + range_ahead < n)
+            __builtin_prefetch(lookup_.data() + (hashes[i + range_ahead] >> lookup_shift_));
+        if (i + key_ahead < n)
+            __builtin_prefetch(key(lookup_[hashes[i + key_ahead] >> lookup_shift_]));
+        bins[i] = find_in_range(keys + i * static_cast<std::uint64_t>(layout_.words), hashes[i]);
+    }
+}
+
+std::int64_t Pmf::find_in_range(const Word* wanted, std::uint64_t hash) const {
     std::uint64_t low = lookup_[hash >> lookup_shift_];
     std::uint64_t high = lookup_[(hash >> lookup_shift_) + 1];
     // Usually one or two bins are left; crafted ones are halved.

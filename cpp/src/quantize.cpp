@@ -7,78 +7,79 @@ namespace zbins {
 
 namespace {
 
-// Calls use(first, n, keys, hashes, outside) for blocks of packed rows, on several threads.
+// Calls use(worker, first, n, rows) for blocks of rows, on several threads.
 template <class T, class Use>
-void for_packed_blocks(const Grid<T>& grid, const Layout& layout, const MatrixView<T>& x,
-                       const Context& context, Use&& use) {
+void for_blocks(const MatrixView<T>& x, const Context& context, int threads, Use&& use) {
     const std::int64_t block = rows_per_block<T>(x.cols);
-    const int threads =
-        threads_for(context, static_cast<double>(x.rows) * static_cast<double>(x.cols) * sizeof(T));
     const std::int64_t per_task = task_rows(rows_per_task<T>(x.cols), x.rows, threads);
-    struct Scratch {
-        RowReader<T> reader;
-        std::vector<Word> keys;
-        std::vector<std::uint64_t> hashes;
-        std::vector<std::uint8_t> outside;
-    };
-    const auto rows = static_cast<std::size_t>(block);
-    std::vector<Scratch> scratch(
-        static_cast<std::size_t>(threads),
-        Scratch{RowReader<T>(x), std::vector<Word>(rows * static_cast<std::size_t>(layout.words)),
-                std::vector<std::uint64_t>(rows), std::vector<std::uint8_t>(rows)});
-    parallel_for(
-        context, threads, (x.rows + per_task - 1) / per_task, [&](std::int64_t task, int worker) {
-            Scratch& mine = scratch[static_cast<std::size_t>(worker)];
-            const std::int64_t end = std::min(x.rows, (task + 1) * per_task);
-            for (std::int64_t i = task * per_task; i < end; i += block) {
-                const std::int64_t n = std::min(block, end - i);
-                const auto read = mine.reader.read(i, n);
-                kernels::table<T>().quantize(read.rows, read.stride, n, grid.axes(), layout.bits,
-                                             layout.words, false, mine.keys.data(),
-                                             mine.hashes.data(), mine.outside.data());
-                use(i, n, mine.keys.data(), mine.hashes.data(), mine.outside.data());
-            }
-        });
+    std::vector<RowReader<T>> readers(static_cast<std::size_t>(threads), RowReader<T>(x));
+    parallel_for(context, threads, (x.rows + per_task - 1) / per_task,
+                 [&](std::int64_t task, int worker) {
+                     const std::int64_t end = std::min(x.rows, (task + 1) * per_task);
+                     for (std::int64_t i = task * per_task; i < end; i += block) {
+                         const std::int64_t n = std::min(block, end - i);
+                         const auto w = static_cast<std::size_t>(worker);
+                         use(w, i, n, readers[w].read(i, n));
+                     }
+                 });
+}
+
+template <class T>
+int threads_for_rows(const MatrixView<T>& x, const Context& context) {
+    return threads_for(context,
+                       static_cast<double>(x.rows) * static_cast<double>(x.cols) * sizeof(T));
 }
 
 }  // namespace
 
 template <class T, class Code>
-void quantize(const Grid<T>& grid, const MatrixView<T>& x, Code* codes, const Context& context) {
-    const Layout layout(grid.d(), grid.max_bins_of_a_dimension());
-    for_packed_blocks(grid, layout, x, context,
-                      [&](std::int64_t first, std::int64_t n, const Word* keys,
-                          const std::uint64_t*, const std::uint8_t*) {
-                          for (std::int64_t i = 0; i < n; ++i) {
-                              Code* to = codes + (first + i) * layout.d;
-                              const Word* key = keys + i * layout.words;
-                              for (std::int64_t j = 0; j < layout.d; ++j)
-                                  to[j] = static_cast<Code>(layout.code(key, j));
-                          }
-                      });
+void quantize(const Grid<T>& grid, const MatrixView<T>& x, Code* codes, const Context& context,
+              bool inside) {
+    for_blocks(x, context, threads_for_rows(x, context),
+               [&](std::size_t, std::int64_t first, std::int64_t n, const auto& rows) {
+                   kernels::table<T>().codes(rows.rows, rows.stride, n, grid.axes(), inside,
+                                             sizeof(Code), codes + first * x.cols);
+               });
 }
 
 template <class T>
 void find_bins(const Grid<T>& grid, const Pmf& pmf, const MatrixView<T>& x, std::int64_t* bins,
-               const Context& context) {
+               const Context& context, bool inside) {
     const Layout& layout = pmf.layout();
-    for_packed_blocks(grid, layout, x, context,
-                      [&](std::int64_t first, std::int64_t n, const Word* keys,
-                          const std::uint64_t* hashes, const std::uint8_t* outside) {
-                          for (std::int64_t i = 0; i < n; ++i) {
-                              bins[first + i] = outside[i] != 0
-                                                    ? -1
-                                                    : pmf.find(keys + i * layout.words, hashes[i]);
-                          }
-                      });
+    const int threads = threads_for_rows(x, context);
+    struct Scratch {
+        std::vector<Word> keys;
+        std::vector<std::uint64_t> hashes;
+        std::vector<std::uint8_t> outside;
+    };
+    const auto block = static_cast<std::size_t>(rows_per_block<T>(x.cols));
+    std::vector<Scratch> scratch(
+        static_cast<std::size_t>(threads),
+        Scratch{std::vector<Word>(block * static_cast<std::size_t>(layout.words)),
+                std::vector<std::uint64_t>(block), std::vector<std::uint8_t>(block)});
+    for_blocks(x, context, threads,
+               [&](std::size_t worker, std::int64_t first, std::int64_t n, const auto& rows) {
+                   Scratch& s = scratch[worker];
+                   kernels::table<T>().quantize(rows.rows, rows.stride, n, grid.axes(), layout.bits,
+                                                layout.words, inside, s.keys.data(),
+                                                s.hashes.data(), s.outside.data());
+                   pmf.find(s.keys.data(), s.hashes.data(), static_cast<std::uint64_t>(n),
+                            bins + first);
+                   for (std::int64_t i = 0; i < n && !inside; ++i) {
+                       if (s.outside[static_cast<std::size_t>(i)] != 0) bins[first + i] = -1;
+                   }
+               });
 }
 
-#define ZBINS_INSTANTIATE(T)                                                                      \
-    template void quantize(const Grid<T>&, const MatrixView<T>&, std::uint8_t*, const Context&);  \
-    template void quantize(const Grid<T>&, const MatrixView<T>&, std::uint16_t*, const Context&); \
-    template void quantize(const Grid<T>&, const MatrixView<T>&, std::int32_t*, const Context&);  \
-    template void find_bins(const Grid<T>&, const Pmf&, const MatrixView<T>&, std::int64_t*,      \
-                            const Context&);
+#define ZBINS_INSTANTIATE(T)                                                                     \
+    template void quantize(const Grid<T>&, const MatrixView<T>&, std::uint8_t*, const Context&,  \
+                           bool);                                                                \
+    template void quantize(const Grid<T>&, const MatrixView<T>&, std::uint16_t*, const Context&, \
+                           bool);                                                                \
+    template void quantize(const Grid<T>&, const MatrixView<T>&, std::int32_t*, const Context&,  \
+                           bool);                                                                \
+    template void find_bins(const Grid<T>&, const Pmf&, const MatrixView<T>&, std::int64_t*,     \
+                            const Context&, bool);
 ZBINS_INSTANTIATE(float)
 ZBINS_INSTANTIATE(double)
 #undef ZBINS_INSTANTIATE

@@ -91,9 +91,12 @@ class Fitted(BaseEstimator):  # type: ignore[misc]
         """Return the model as one run, on several threads if that is still to be made."""
         return model.ordered(1 if model.is_ordered else n_threads(self.n_jobs, 1 << 40))
 
-    def _finite(self, model: Model, X: Any) -> Array:
-        """Return X as the model's dtype, with no NaN or infinity in it."""
+    def _finite(self, model: Model, X: Any) -> tuple[Array, bool]:
+        """Return X as the model's dtype, with no NaN or infinity in it, and whether it is inside.
+
+        Inside means within the bounds the lattice was made of: the fast path.
+        """
         latents = as_latents(X, type(self).__name__, model.known, min_rows=0, clip=True)
         rows = latents.array
-        _core.bounds(rows, n_threads(self.n_jobs, rows.nbytes))
-        return rows
+        low, high = _core.bounds(rows, n_threads(self.n_jobs, rows.nbytes))
+        return rows, model.grid.spans(low, high)

@@ -63,7 +63,7 @@ class Tally:
     def add(self, X: Array, y: Array | None, low: Array, high: Array) -> None:
         """Count the rows of X, with the given minimum and maximum, by the settings' policy."""
         settings = self._settings
-        threads = settings.threads(X)
+        threads = self._threads  # the core takes fewer where the rows are few
         grid, inside = admit(
             self.grid, X, low, high, settings.out_of_range, settings.fixed, threads
         )

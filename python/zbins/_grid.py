@@ -24,6 +24,8 @@ def check_n_bins(n_bins: object, d: int | None = None) -> Array:
     ValueError
         If one is outside 1 to 65,536, or there is not one per column.
     """
+    if type(n_bins) is int and 1 <= n_bins <= _core.max_bins:  # the usual case, fast
+        return np.full(1 if d is None else d, n_bins, np.int32)
     wanted = _plain_array(n_bins)
     if is_int(n_bins) and wanted.dtype == object:  # beyond 64 bits
         raise ValueError(
@@ -198,11 +200,7 @@ def admit(
     ValueError
         Naming row, column and value: past 65,536 bins, or a row outside under "error".
     """
-
-    def contained(g: Grid) -> bool:
-        return bool((low >= g.origin).all() and (high <= g.top).all())
-
-    if contained(grid):
+    if grid.spans(low, high):
         return grid, True
     if policy == "grow":
         grid = grid.grown(low, high, X)
@@ -211,4 +209,4 @@ def admit(
             grid = _widened(grid, X, low, high, policy)
         if policy == "error":
             grid.check_inside(X, threads)
-    return grid, contained(grid)
+    return grid, grid.spans(low, high)

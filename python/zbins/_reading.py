@@ -78,11 +78,11 @@ class Reading(DensityMixin, Fitted):  # type: ignore[misc]
             uint8 if every column has at most 256 bins, else uint16 (tensors: int32).
         """
         model = self._fitted()
-        X = self._finite(model, X)
+        X, inside = self._finite(model, X)
         dtype = model.code_dtype
         if model.kind == "torch" and dtype == np.uint16:
             dtype = np.dtype(np.int32)
-        codes = model.grid.quantize(X, dtype, n_threads(self.n_jobs, X.nbytes))
+        codes = model.grid.quantize(X, dtype, inside, n_threads(self.n_jobs, X.nbytes))
         return to_kind(codes, model.kind)
 
     def contains(self, X: Any) -> Any:
@@ -106,6 +106,6 @@ class Reading(DensityMixin, Fitted):  # type: ignore[misc]
         return summarize(self._fitted())
 
     def _bins(self, model: Model, X: Any) -> Array:
-        X = self._finite(model, X)
+        X, inside = self._finite(model, X)
         run = self._ordered(model)
-        return _core.find_bins(run.grid, run.pmf, X, n_threads(self.n_jobs, X.nbytes))
+        return _core.find_bins(run.grid, run.pmf, X, inside, n_threads(self.n_jobs, X.nbytes))

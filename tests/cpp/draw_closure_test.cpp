@@ -13,32 +13,9 @@ using inputs::Matrix;
 
 namespace {
 
-// Rows in random bins of every dimension, the outermost ones often, at either end of the bin.
-template <class T>
-Matrix<T> rows_on_edges(const zbins::Grid<T>& grid, std::int64_t n) {
-    inputs::Random random(1);
-    Matrix<T> x(n, grid.d());
-    const std::vector<T> lower = grid.lower(), upper = grid.upper();
-    for (std::int64_t j = 0; j < x.cols; ++j) {
-        const auto c = static_cast<std::size_t>(j);
-        const std::int32_t first = grid.first()[c], last = first + grid.bins()[c] - 1;
-        for (std::int64_t i = 0; i < n; ++i) {
-            const std::uint64_t kind = random.below(6);
-            const std::int32_t raw = kind == 0 ? first
-                                     : kind == 1
-                                         ? last
-                                         : static_cast<std::int32_t>(random.between(first, last));
-            // Where a bin holds no value this is one of the next.
-            const T value = kind % 2 == 0 ? grid.first_value(j, raw) : grid.last_value(j, raw);
-            x.at(i, j) = std::clamp(value, lower[c], upper[c]);
-        }
-    }
-    return x;
-}
-
 template <class T>
 void check_closure(const zbins::Grid<T>& grid, std::int64_t rows, std::int64_t n) {
-    const auto model = models::count(grid, rows_on_edges(grid, rows).view());
+    const auto model = models::count(grid, draws::rows_on_edges(grid, rows).view());
     CHECK_EQ(model.total(), rows);
     Matrix<T> samples(n, grid.d());
     samples.values = draws::drawn(grid, model, draws::range_of(5, 0, n));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "inputs.hpp"
 #include "zbins/grid.hpp"
 
 namespace grids {
@@ -113,6 +114,43 @@ zbins::Grid<T> widened(const zbins::Grid<T>& grid, std::int32_t bins) {
         upper.push_back(grid.constant(j) ? grid.top()[i] : high);
     }
     return grown(grid, lower, upper);
+}
+
+// Values inside and outside, on both ends, and far away.
+template <class T>
+inputs::Matrix<T> values_around(inputs::Random& random, const zbins::Grid<T>& grid,
+                                std::int64_t n) {
+    inputs::Matrix<T> x(n, grid.d());
+    for (std::int64_t i = 0; i < n; ++i) {
+        for (std::int64_t j = 0; j < x.cols; ++j) {
+            const auto c = static_cast<std::size_t>(j);
+            const T low = grid.origin()[c], high = grid.top()[c];
+            const std::uint64_t kind = random.below(12);
+            x.at(i, j) = kind == 0   ? low
+                         : kind == 1 ? high
+                         : kind == 2 ? random.uniform(std::numeric_limits<T>::lowest(),
+                                                      std::numeric_limits<T>::max())
+                         : kind == 3 ? low - random.unit<T>()
+                                     : random.uniform(low, high);
+        }
+    }
+    return x;
+}
+
+// Values within [origin, top], both ends among them.
+template <class T>
+inputs::Matrix<T> values_inside(inputs::Random& random, const zbins::Grid<T>& grid,
+                                std::int64_t n) {
+    inputs::Matrix<T> x(n, grid.d());
+    for (std::int64_t i = 0; i < n; ++i) {
+        for (std::int64_t j = 0; j < x.cols; ++j) {
+            const auto c = static_cast<std::size_t>(j);
+            const T low = grid.origin()[c], high = grid.top()[c];
+            const std::uint64_t kind = random.below(10);
+            x.at(i, j) = kind == 0 ? low : kind == 1 ? high : random.uniform(low, high);
+        }
+    }
+    return x;
 }
 
 }  // namespace grids

@@ -136,9 +136,11 @@ inline bool same_model(const zbins::Pmf& a, const zbins::Pmf& b) {
            same_values(x.label, y.label) && same_values(x.count, y.count);
 }
 
+// Exactly so many, also where the work is too little to pay for them.
 inline zbins::Context on_threads(int threads) {
     zbins::Context context;
     context.threads = threads;
+    context.forced = true;
     return context;
 }
 

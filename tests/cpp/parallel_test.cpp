@@ -156,12 +156,52 @@ TEST(interrupt_check_asks_about_every_20_ms) {
 
 TEST(threads_for_gives_each_a_mebibyte) {
     constexpr double mebibyte = 1 << 20;
-    CHECK_EQ(zbins::threads_for(on_threads(8), 0), 1);
-    CHECK_EQ(zbins::threads_for(on_threads(8), 1.9 * mebibyte), 1);
-    CHECK_EQ(zbins::threads_for(on_threads(8), 2 * mebibyte), 2);
-    CHECK_EQ(zbins::threads_for(on_threads(8), 1e18), 8);
-    CHECK_EQ(zbins::threads_for(on_threads(0), 1e18), 1);
-    CHECK_EQ(zbins::threads_for(on_threads(-3), 1e18), 1);
+    const auto unforced = [](int threads, double bytes) {
+        zbins::Context context;
+        context.threads = threads;
+        return zbins::threads_for(context, bytes);
+    };
+    CHECK_EQ(unforced(8, 0), 1);
+    CHECK_EQ(unforced(8, 1.9 * mebibyte), 1);
+    CHECK_EQ(unforced(8, 2 * mebibyte), 2);
+    CHECK_EQ(unforced(8, 7.99 * mebibyte), 7);
+    CHECK_EQ(unforced(8, 8 * mebibyte), 8);
+    CHECK_EQ(unforced(8, 1e18), 8);
+    CHECK_EQ(unforced(8, 1e300), 8);
+    CHECK_EQ(unforced(8, -1), 1);
+    CHECK_EQ(unforced(0, 1e18), 1);
+    CHECK_EQ(unforced(-3, 1e18), 1);
+    CHECK_EQ(unforced(1, 1e18), 1);
+}
+
+TEST(threads_for_obeys_a_forced_number) {
+    for (const double bytes : {0.0, 1.0, 1e18}) {
+        CHECK_EQ(zbins::threads_for(on_threads(5), bytes), 5);
+        CHECK_EQ(zbins::threads_for(on_threads(1), bytes), 1);
+        CHECK_EQ(zbins::threads_for(on_threads(0), bytes), 1);
+        CHECK_EQ(zbins::threads_for(on_threads(-2), bytes), 1);
+    }
+}
+
+// No task above the most, none empty, and a task for every thread where there are rows for it.
+TEST(task_rows_leave_no_thread_without_work) {
+    for (const std::int64_t most : {1, 7, 512, 100000}) {
+        for (const std::int64_t rows : {0, 1, 2, 9, 511, 512, 513, 12345, 10000000}) {
+            for (const int threads : {1, 2, 3, 16}) {
+                const check::Note note("most ", most, ", ", rows, " rows, ", threads, " threads");
+                const std::int64_t size = zbins::task_rows(most, rows, threads);
+                CHECK(size >= 1 && size <= most);
+                const std::int64_t tasks = (rows + size - 1) / size;
+                CHECK(size == most || tasks <= threads);  // no more tasks than it takes
+                // Rounding up may leave the last thread idle, never more than half of them.
+                CHECK(2 * tasks >= std::min<std::int64_t>(threads, rows));
+            }
+        }
+    }
+    CHECK_EQ(zbins::task_rows(512, 100, 1), 100);
+    CHECK_EQ(zbins::task_rows(512, 100, 3), 34);
+    CHECK_EQ(zbins::task_rows(512, 100000, 3), 512);
+    CHECK_EQ(zbins::task_rows(512, 0, 4), 1);
 }
 
 // Each of these would run for hours.

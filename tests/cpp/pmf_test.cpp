@@ -2,6 +2,7 @@
 // rank, however uneven the counts and however near 2^63 their sum.
 #include "zbins/pmf.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <thread>
 
@@ -121,8 +122,8 @@ TEST(find_from_many_threads) {
 
 TEST(more_than_2_to_63_minus_1_rows_are_refused) {
     const auto build = [](Count a, Count b) {
-        return zbins::Pmf(four_columns, models::buffer<Word>({1, 2}), models::buffer<Count>({a, b}),
-                          std::nullopt)
+        return zbins::Pmf(four_columns, models::buffer<Word>({1, 2}),
+                          models::buffer<Count>({0, a, b}), std::nullopt)
             .total();
     };
     constexpr Count most = (Count{1} << 63) - 1;
@@ -133,6 +134,49 @@ TEST(more_than_2_to_63_minus_1_rows_are_refused) {
                                {~Count{0}, 1},
                                {1, ~Count{0}}})
         CHECK_THROWS(build(a, b), std::invalid_argument, "more than 2^63 - 1 rows");
+}
+
+// Sums are made block by block, on several threads; the first count is only room.
+TEST(sums_do_not_depend_on_threads) {
+    inputs::Random random(7);
+    for (const std::uint64_t bins : {1u, 16383u, 16384u, 16385u, 100000u}) {
+        const check::Note note(bins, " bins");
+        std::vector<Word> keys(bins);
+        std::vector<Count> counts{random.word()}, sums{0};
+        for (Word& key : keys) key = counts.size(), counts.push_back(1 + random.below(1000));
+        for (std::uint64_t bin = 0; bin < bins; ++bin) sums.push_back(sums[bin] + counts[bin + 1]);
+        for (const int threads : {1, 2, 5}) {
+            const Pmf pmf(four_columns, models::buffer(keys), models::buffer(counts), std::nullopt,
+                          models::on_threads(threads), threads);
+            CHECK_EQ(pmf.size(), bins);
+            CHECK(std::equal(sums.begin(), sums.end(), pmf.cumulative_data()));
+            for (int i = 0; i < 1000; ++i) {
+                const Count rank = random.below(pmf.total());
+                const auto after = std::upper_bound(sums.begin(), sums.end(), rank);
+                CHECK_EQ(pmf.pick(rank), after - sums.begin() - 1);
+            }
+        }
+    }
+}
+
+// Within one block, and only by the sum of several.
+TEST(sums_that_wrap_are_refused_in_any_block) {
+    constexpr Count most = (Count{1} << 63) - 1;
+    const std::pair<std::size_t, std::size_t> places[] = {{1, 2}, {1, 40000}, {16384, 16385}};
+    for (const auto& [a, b] : places) {
+        for (const int threads : {1, 3}) {
+            std::vector<Count> counts(40001, 0);
+            counts[a] = most - 5, counts[b] = 5;
+            const auto build = [&] {
+                return Pmf(four_columns, zbins::Buffer<Word>(40000), models::buffer(counts),
+                           std::nullopt, models::on_threads(threads), threads)
+                    .total();
+            };
+            CHECK_EQ(build(), most);
+            counts[b] = 6;
+            CHECK_THROWS(build(), std::invalid_argument, "more than 2^63 - 1 rows");
+        }
+    }
 }
 
 // What is left of the rank inside its bin decides the label; a rank within a label decides the bin.

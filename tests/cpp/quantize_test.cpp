@@ -15,26 +15,6 @@ using models::on_threads;
 
 namespace {
 
-// Values inside and outside, on both ends, and far away.
-template <class T>
-Matrix<T> mixed(inputs::Random& random, const zbins::Grid<T>& grid, std::int64_t n) {
-    Matrix<T> x(n, grid.d());
-    for (std::int64_t i = 0; i < n; ++i) {
-        for (std::int64_t j = 0; j < x.cols; ++j) {
-            const auto c = static_cast<std::size_t>(j);
-            const T low = grid.origin()[c], high = grid.top()[c];
-            const std::uint64_t kind = random.below(12);
-            x.at(i, j) = kind == 0   ? low
-                         : kind == 1 ? high
-                         : kind == 2 ? random.uniform(std::numeric_limits<T>::lowest(),
-                                                      std::numeric_limits<T>::max())
-                         : kind == 3 ? low - random.unit<T>()
-                                     : random.uniform(low, high);
-        }
-    }
-    return x;
-}
-
 template <class T, class Code>
 void check_codes(const zbins::Grid<T>& grid, const Matrix<T>& x) {
     const std::vector<std::int64_t> expected = models::reference_codes(grid, x);
@@ -62,7 +42,7 @@ void check_shapes() {
             ranges[0].k = k;
             const auto grid = grids::make(ranges);
             for (const auto& each : {grid, grids::widened(grid, 3)}) {
-                const Matrix<T> x = mixed(random, each, 100);
+                const Matrix<T> x = grids::values_around(random, each, 100);
                 if (each.max_bins_of_a_dimension() <= 256) check_codes<T, std::uint8_t>(each, x);
                 check_codes<T, std::uint16_t>(each, x);
                 check_codes<T, std::int32_t>(each, x);
@@ -74,7 +54,8 @@ void check_shapes() {
 template <class T>
 void check_find_bins(const zbins::Grid<T>& grid, std::int64_t rows) {
     inputs::Random random(2);
-    const Matrix<T> fitted = mixed(random, grid, rows), other = mixed(random, grid, rows);
+    const Matrix<T> fitted = grids::values_around(random, grid, rows),
+                    other = grids::values_around(random, grid, rows);
     const auto model = models::count(grid, fitted.view(), 2);
     std::map<models::Code, std::int64_t> bin_of;
     for (std::uint64_t bin = 0; bin < model.size(); ++bin)
@@ -107,9 +88,30 @@ TEST(codes_follow_law_1_and_are_clipped_in_float64) {
 TEST(codes_follow_law_1_on_hard_grids) {
     inputs::Random random(3);
     const auto narrow = grids::make(grids::hard_ranges<float>());
-    check_codes<float, std::int32_t>(narrow, mixed(random, narrow, 300));
+    check_codes<float, std::int32_t>(narrow, grids::values_around(random, narrow, 300));
     const auto wide = grids::widened(grids::make(grids::hard_ranges<double>()), 100);
-    check_codes<double, std::int32_t>(wide, mixed(random, wide, 300));
+    check_codes<double, std::int32_t>(wide, grids::values_around(random, wide, 300));
+}
+
+// The promise that no value is outside changes the way and not the answer.
+TEST(rows_known_to_be_inside_give_the_same_codes_and_bins) {
+    inputs::Random random(4);
+    const auto fitted = grids::make<float>({0, -1, 5}, {1, 1, 5}, {30, 300, 9});
+    for (const auto& grid : {fitted, grids::widened(fitted, 2)}) {
+        const Matrix<float> x = grids::values_inside(random, grid, 5000);
+        const auto model = models::count(grid, x.view_of_rows(0, 2500));
+        for (const auto& arranged : inputs::arrangements(x)) {
+            const check::Note note(arranged.name);
+            std::vector<std::uint16_t> codes(x.values.size()), codes_inside(x.values.size());
+            std::vector<std::int64_t> bins(5000), bins_inside(5000);
+            zbins::quantize(grid, arranged.view, codes.data(), on_threads(2));
+            zbins::quantize(grid, arranged.view, codes_inside.data(), on_threads(2), true);
+            CHECK(codes_inside == codes);
+            zbins::find_bins(grid, model, arranged.view, bins.data(), on_threads(2));
+            zbins::find_bins(grid, model, arranged.view, bins_inside.data(), on_threads(2), true);
+            CHECK(bins_inside == bins);
+        }
+    }
 }
 
 TEST(find_bins_finds_what_was_counted_and_nothing_else) {

@@ -46,6 +46,28 @@ void print_grid(const char* what, const zbins::Grid<T>& grid, const inputs::Matr
     std::printf("\n");
 }
 
+// Rows with gaps between them, read and written, and rows known to be inside.
+template <class T>
+void print_apart(const zbins::Grid<T>& grid, const inputs::Matrix<T>& x) {
+    const auto context = models::on_threads(1);
+    const auto size = static_cast<std::int64_t>(sizeof(T));
+    const auto apart = inputs::arrange("apart", x, (x.cols + 3) * size, size, 0);
+    const auto sum_of = [](const zbins::Pmf& model) {
+        const auto words = static_cast<std::uint64_t>(model.layout().words);
+        return static_cast<unsigned long long>(checksum(model.key(0), model.size() * words));
+    };
+    for (const auto& view : {x.view(), apart.view}) {
+        zbins::Counter<T> counter(grid, 1, false);
+        counter.add(view, true, nullptr, context);
+        std::printf("  inside keys %016llx\n", sum_of(counter.finish({}, context)));
+    }
+    const auto model = models::count(grid, apart.view);
+    std::vector<T> out(static_cast<std::size_t>(45 * (x.cols + 5)), T(-1));
+    zbins::draw(grid, model, draws::range_of(3, 7, 45), out.data(), x.cols + 5, nullptr, context);
+    std::printf("  apart keys %016llx samples %016llx\n", sum_of(model),
+                static_cast<unsigned long long>(checksum(out)));
+}
+
 template <class T>
 void print_shape(std::int64_t n, std::int64_t d, std::int32_t k) {
     inputs::Random random(static_cast<std::uint64_t>(d * 100000 + k));
@@ -61,6 +83,7 @@ void print_shape(std::int64_t n, std::int64_t d, std::int32_t k) {
                 static_cast<unsigned long long>(checksum(bounds.lower)),
                 static_cast<unsigned long long>(checksum(bounds.upper)));
     print_grid("fitted", grid, x);
+    print_apart(grid, x);
     const auto narrow =
         zbins::Grid<T>::from_bounds(std::vector<T>(columns, T(-3)), std::vector<T>(columns, T(100)),
                                     std::vector<std::int32_t>(columns, k));
@@ -72,8 +95,12 @@ void print_shape(std::int64_t n, std::int64_t d, std::int32_t k) {
 template <class T>
 void print_all() {
     for (const std::int32_t k : {1, 2, 4, 10, 16, 200, 65536}) {
-        for (std::int64_t d = 1; d <= 36; ++d) print_shape<T>(37, d, k);
-        for (const std::int64_t d : {63, 64, 65, 127, 130, 257, 1000}) print_shape<T>(19, d, k);
+        for (std::int64_t d = 1; d <= 70; ++d) print_shape<T>(37, d, k);
+        for (const std::int64_t d : {127, 130, 257, 1023, 1024, 1025, 1030, 2050})
+            print_shape<T>(19, d, k);
+        for (std::int64_t d = 4090; d <= 4100; ++d) print_shape<T>(3, d, k);
+        // Several tiles of narrow rows.
+        for (const std::int64_t d : {1, 3, 8, 9}) print_shape<T>(9000 / d, d, k);
     }
     const auto hard = grids::make(grids::hard_ranges<T>());
     inputs::Random random(1);

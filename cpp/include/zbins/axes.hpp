@@ -14,6 +14,7 @@ struct Axes {
     const T* scale;  // 0 in a dimension constant so far
     const T* width;  // 0 in a dimension constant so far
     const std::int32_t* k;
+    const std::int32_t* last;   // k - 1
     const std::int32_t* first;  // first_bin of law 1, at most 0
     const std::int32_t* bins;   // n_bins_ of law 1
 };

@@ -1,18 +1,23 @@
 // Memory for large arrays: uninitialized, and backed by huge pages where the system offers them,
-// since the first touch of every small page costs a fault.
+// since the first touch of every small page costs a fault. What one call gives back, the next one
+// on the same thread takes again.
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <new>
-
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
+#include <utility>
 
 namespace zbins {
+
+namespace memory {
+// At least `bytes` bytes: at most a quarter more, or up to the next huge page. `bytes` becomes what
+// it is. Throws std::bad_alloc.
+void* take(std::size_t& bytes);
+// What `take` returned, and the size it named.
+void give_back(void* block, std::size_t bytes) noexcept;
+}  // namespace memory
 
 template <class T>
 class Buffer {
@@ -20,17 +25,17 @@ public:
     Buffer() = default;
     explicit Buffer(std::uint64_t size) : size_(size) {
         if (size == 0) return;
-        constexpr std::uint64_t page = 1 << 21;
-        if (size > (std::numeric_limits<std::size_t>::max() - page) / sizeof(T))
-            throw std::bad_alloc();
+        if (size > std::numeric_limits<std::size_t>::max() / 2 / sizeof(T)) throw std::bad_alloc();
         std::size_t bytes = size * sizeof(T);
-        const bool huge = bytes >= 2 * page;
-        if (huge) bytes = (bytes + page - 1) / page * page;
-        data_.reset(static_cast<T*>(huge ? std::aligned_alloc(page, bytes) : std::malloc(bytes)));
-        if (!data_) throw std::bad_alloc();
-#if defined(__linux__)
-        if (huge) madvise(data_.get(), bytes, MADV_HUGEPAGE);
-#endif
+        T* data = static_cast<T*>(memory::take(bytes));
+        data_ = std::unique_ptr<T[], GiveBack>(data, GiveBack{bytes});
+    }
+    Buffer(Buffer&& other) noexcept
+        : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+    Buffer& operator=(Buffer&& other) noexcept {
+        data_ = std::move(other.data_);
+        size_ = std::exchange(other.size_, 0);
+        return *this;
     }
 
     T* data() { return data_.get(); }
@@ -38,16 +43,19 @@ public:
     std::uint64_t size() const { return size_; }
     T& operator[](std::uint64_t i) { return data_.get()[i]; }
     const T& operator[](std::uint64_t i) const { return data_.get()[i]; }
+    // Forgets what lies behind the first `size` elements; the memory stays.
+    void truncate(std::uint64_t size) { size_ = size; }
     T* begin() { return data(); }
     T* end() { return data() + size_; }
     const T* begin() const { return data(); }
     const T* end() const { return data() + size_; }
 
 private:
-    struct Free {
-        void operator()(T* p) const { std::free(p); }
+    struct GiveBack {
+        std::size_t bytes = 0;
+        void operator()(T* block) const { memory::give_back(block, bytes); }
     };
-    std::unique_ptr<T[], Free> data_;
+    std::unique_ptr<T[], GiveBack> data_;
     std::uint64_t size_ = 0;
 };
 

@@ -58,8 +58,8 @@ public:
     std::int32_t max_bins_of_a_dimension() const;
 
     Axes<T> axes() const {
-        return {d(),           origin_.data(), top_.data(),   scale_.data(),
-                width_.data(), k_.data(),      first_.data(), bins_.data()};
+        return {d(),       origin_.data(), top_.data(),   scale_.data(), width_.data(),
+                k_.data(), last_.data(),   first_.data(), bins_.data()};
     }
     const std::vector<T>& origin() const { return origin_; }
     const std::vector<T>& top() const { return top_; }
@@ -77,7 +77,7 @@ private:
     void set_dimension(std::int64_t j, T lower, T upper, std::int32_t k);
 
     std::vector<T> origin_, top_, scale_, width_;
-    std::vector<std::int32_t> k_, first_, bins_;
+    std::vector<std::int32_t> k_, last_, first_, bins_;
 };
 
 // The clamp of law 4: `x` moved to the nearest value whose raw bin is `raw`. For x already in the

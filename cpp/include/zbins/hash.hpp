@@ -1,5 +1,5 @@
-// Key -> 64 bits. `fixed_hash` decides the canonical order of bins and so is pinned for ever by
-// golden values in the tests; `keyed_hash` is the refuge from latents crafted to collide.
+// Key -> 64 bits: what decides the canonical order of bins, and so is pinned for ever by golden
+// values in the tests.
 #pragma once
 
 #include "zbins/types.hpp"
@@ -18,45 +18,15 @@ ZBINS_HD ZBINS_INLINE constexpr std::uint64_t mix64(std::uint64_t x) {
 
 // One multiply-xorshift per word, then the finalizer. For one-word keys it is a bijection: two
 // different keys never share a hash.
-ZBINS_HD ZBINS_INLINE constexpr std::uint64_t fixed_hash(const Word* key, int words) {
-    std::uint64_t h = 0x9e3779b97f4a7c15ULL;
-    for (int w = 0; w < words; ++w) {
-        h = (h ^ key[w]) * 0xd6e8feb86659fd93ULL;
-        h ^= h >> 32;
-    }
-    return mix64(h);
+inline constexpr std::uint64_t hash_start = 0x9e3779b97f4a7c15ULL;
+ZBINS_HD ZBINS_INLINE constexpr std::uint64_t hash_step(std::uint64_t h, Word word) {
+    h = (h ^ word) * 0xd6e8feb86659fd93ULL;
+    return h ^ h >> 32;
 }
-
-struct HashKey {
-    std::uint64_t k0 = 0;
-    std::uint64_t k1 = 0;
-};
-
-// SipHash-1-3 (Aumasson, Bernstein 2012) over whole words, keyed per process.
-constexpr std::uint64_t keyed_hash(const Word* key, int words, HashKey secret) {
-    const auto rotl = [](std::uint64_t x, int b) { return (x << b) | (x >> (64 - b)); };
-    std::uint64_t v0 = secret.k0 ^ 0x736f6d6570736575ULL;
-    std::uint64_t v1 = secret.k1 ^ 0x646f72616e646f6dULL;
-    std::uint64_t v2 = secret.k0 ^ 0x6c7967656e657261ULL;
-    std::uint64_t v3 = secret.k1 ^ 0x7465646279746573ULL;
-    const auto round = [&] {
-        v0 += v1, v1 = rotl(v1, 13), v1 ^= v0, v0 = rotl(v0, 32);
-        v2 += v3, v3 = rotl(v3, 16), v3 ^= v2;
-        v0 += v3, v3 = rotl(v3, 21), v3 ^= v0;
-        v2 += v1, v1 = rotl(v1, 17), v1 ^= v2, v2 = rotl(v2, 32);
-    };
-    for (int w = 0; w < words; ++w) {
-        v3 ^= key[w];
-        round();
-        v0 ^= key[w];
-    }
-    const std::uint64_t tail = (static_cast<std::uint64_t>(words) * 8) << 56;
-    v3 ^= tail;
-    round();
-    v0 ^= tail;
-    v2 ^= 0xff;
-    round(), round(), round();
-    return v0 ^ v1 ^ v2 ^ v3;
+ZBINS_HD ZBINS_INLINE constexpr std::uint64_t fixed_hash(const Word* key, int words) {
+    std::uint64_t h = hash_start;
+    for (int w = 0; w < words; ++w) h = hash_step(h, key[w]);
+    return mix64(h);
 }
 
 }  // namespace zbins

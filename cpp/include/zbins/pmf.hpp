@@ -25,10 +25,12 @@ struct LabelCounts {
 
 class Pmf {
 public:
-    // Takes what is already ordered and consistent: m keys of layout.words words and m counts.
-    Pmf(Layout layout, Buffer<Word> keys, Buffer<Count> counts, std::optional<LabelCounts> labels);
+    // Takes what is already ordered and consistent: m keys of layout.words words, and m + 1 counts,
+    // the one of bin b at b + 1. Throws std::invalid_argument if they sum to 2^63 or more.
+    Pmf(Layout layout, Buffer<Word> keys, Buffer<Count> counts, std::optional<LabelCounts> labels,
+        const Context& context = {}, int threads = 1);
 
-    // The same, for data from outside: throws std::invalid_argument unless keys strictly increase
+    // For data from outside, m counts: throws std::invalid_argument unless keys strictly increase
     // in canonical order, counts are positive and sum below 2^63, and labels agree with counts.
     static Pmf checked(Layout layout, Buffer<Word> keys, Buffer<Count> counts,
                        std::optional<LabelCounts> labels);
@@ -56,6 +58,9 @@ public:
 
     // The bin with this key, or -1.
     std::int64_t find(const Word* key, std::uint64_t hash) const;
+    // The same for n keys, one after the other in memory.
+    void find(const Word* keys, const std::uint64_t* hashes, std::uint64_t n,
+              std::int64_t* bins) const;
 
     bool labelled() const { return labels_.has_value(); }
     const LabelCounts& labels() const { return *labels_; }
@@ -66,9 +71,11 @@ public:
     std::uint64_t pick_within(Label label, Count rank) const;
 
 private:
-    void build_guide();
+    void add_up(const Context& context, int threads);
+    void build_guide(const Context& context, int threads);
     void build_by_label();
     void build_lookup() const;
+    std::int64_t find_in_range(const Word* key, std::uint64_t hash) const;
 
     Layout layout_;
     Buffer<Word> keys_;

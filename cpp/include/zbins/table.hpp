@@ -1,96 +1,88 @@
-// Keys -> counts: an open-addressing table whose slots stay in hash order as it fills (ordered
-// linear probing: Amble, Knuth, "Ordered hash tables", 1974), over a dense arena of records.
-//
-// A slot is one word: the top bits of the hash, then the record's number plus one (0: empty). Its
-// home is given by the top bits again, and there is no wrap-around, so a scan of the slots meets
-// the keys in canonical order and growing is one linear pass. Where the scan meets equal hash
-// bits, full hashes and keys decide. Latents crafted to collide cost too many probes: the table
-// then goes over to a keyed hash, and sorts at the end. Never quadratic.
+// Keys -> counts, for the keys that come again: an open-addressing table small enough to stay in
+// cache. It takes what finds room within a few slots and hands the rest back, so no input, crafted
+// or not, makes it slow.
 #pragma once
 
-#include <memory>
-#include <vector>
-
-#include "zbins/hash.hpp"
+#include "zbins/records.hpp"
 #include "zbins/types.hpp"
 
 namespace zbins {
 
-// Records of `words` key words and one count, in blocks, so that growing never copies.
-class Arena {
-public:
-    explicit Arena(int words);
-
-    std::uint64_t append(const Word* key, Count count);
-    const Word* key(std::uint64_t index) const { return record(index); }
-    Count& count(std::uint64_t index) { return const_cast<Word*>(record(index))[words_]; }
-    Count count(std::uint64_t index) const { return record(index)[words_]; }
-    std::uint64_t size() const { return size_; }
-    int words() const { return words_; }
-
-private:
-    const Word* record(std::uint64_t index) const {
-        return blocks_[index >> log2_block_].get() +
-               (index & mask_) * (static_cast<Count>(words_) + 1);
-    }
-
-    int words_;
-    int log2_block_ = 0;
-    std::uint64_t mask_ = 0;
-    std::uint64_t size_ = 0;
-    std::vector<std::unique_ptr<Word[]>> blocks_;
-};
-
 class Table {
 public:
-    // `used_bits`: top bits of every hash that are the same for all keys given to this table (it
-    // owns one range of hashes out of 2^used_bits).
-    explicit Table(int words, int used_bits = 0);
+    enum class Added { found, is_new, refused };
 
-    // Adds `count` to the key's count; returns its record number. `hash` is fixed_hash(key), or
-    // any other hash if the canonical order of this table does not matter.
-    std::uint64_t add(const Word* key, std::uint64_t hash, Count count = 1);
+    static constexpr int first_log2_slots = 11;
+    static constexpr int max_log2_slots = 18;
 
-    // Two stages ahead of `add`: the slot, then the record it names.
-    void prefetch_slot(std::uint64_t hash) const {
-        __builtin_prefetch(slots_.data() + home(hash << used_bits_));
-    }
-    void prefetch_record(std::uint64_t hash) const {
-        const std::uint64_t index = slots_[home(hash << used_bits_)] & index_mask();
-        if (index != 0) __builtin_prefetch(arena_.key(index - 1));
-    }
+    explicit Table(int words);
 
-    const Arena& arena() const { return arena_; }
-    std::uint64_t size() const { return arena_.size(); }
-    bool keyed() const { return keyed_; }
+    // Counts one row with this key. `hash` must be a function of the key and spread evenly.
+    Added add(const Word* key, std::uint64_t hash);
+    void prefetch(std::uint64_t hash) const { __builtin_prefetch(slots_.data() + home(hash)); }
 
-    // Record numbers in canonical order: ascending fixed_hash of the key, ties by the key. The
-    // table cannot be added to afterwards; its slots become the answer.
-    std::vector<std::uint64_t> drain_order();
+    std::uint64_t size() const { return records_.size(); }
+    const Word* record(std::uint64_t i) const { return records_[i]; }
+    bool full() const { return records_.full(); }
+
+    void clear() { resize(first_log2_slots); }
+    // Room for at least this many keys (as far as a table may grow), and no keys.
+    void restart(std::uint64_t keys);
+    // Twice the slots (up to the most), the keys kept. `hash_of(key)` is what `add` was given.
+    template <class HashOf>
+    void grow(HashOf&& hash_of);
+    bool may_grow() const { return log2_slots_ < max_log2_slots; }
 
 private:
-    std::uint64_t index_mask() const { return (std::uint64_t{1} << log2_slots_) - 1; }
-    std::uint64_t home(std::uint64_t hash) const { return hash >> (64 - log2_slots_); }
-    std::uint64_t table_hash(const Word* key, std::uint64_t hash) const;
-    void place_new(std::uint64_t position, std::uint64_t slot);
-    bool crafted() const;
-    void grow();
-    void rebuild_keyed();
-    void resize_slots(int log2_slots);
-    bool try_place_all();
-    void sort_ties(std::vector<std::uint64_t>& order, std::uint64_t begin, std::uint64_t end) const;
+    static constexpr int probes = 8;  // a cache line of slots
+    static constexpr int number_bits = 24;
 
-    Arena arena_;
-    int used_bits_;
+    std::uint64_t home(std::uint64_t hash) const { return hash >> (64 - log2_slots_); }
+    Word* count_of(std::uint64_t number) { return const_cast<Word*>(records_[number]) + words_; }
+    void resize(int log2_slots);
+
+    int words_;
     int log2_slots_ = 0;
-    std::uint64_t capacity_ = 0;  // records before the next growth
-    bool keyed_ = false;
-    bool overflowed_ = false;
-    std::int64_t excess_work_ = 0;  // probes and moves beyond what random keys need
-    std::vector<std::uint64_t> slots_;
+    Buffer<std::uint64_t> slots_;  // the top bits of the hash, then a record's number plus one
+    Records records_;
 };
 
-// Drawn once per process; tests may read it, nothing may depend on it.
-HashKey process_hash_key();
+inline Table::Added Table::add(const Word* key, std::uint64_t hash) {
+    std::uint64_t* slot = slots_.data() + home(hash);
+    for (int probe = 0; probe < probes; ++probe, ++slot) {
+        if (*slot == 0) {
+            if (records_.full()) return Added::refused;
+            records_.append(key, 1);
+            *slot = (hash >> number_bits << number_bits) | records_.size();
+            return Added::is_new;
+        }
+        if ((*slot ^ hash) >> number_bits == 0) {
+            const std::uint64_t number = (*slot & ((1 << number_bits) - 1)) - 1;
+            if (same_words(records_[number], key, words_)) {
+                ++*count_of(number);
+                return Added::found;
+            }
+        }
+    }
+    return Added::refused;
+}
+
+template <class HashOf>
+void Table::grow(HashOf&& hash_of) {
+    Records old = std::move(records_);
+    resize(log2_slots_ + 1);
+    records_.append_all(old);
+    for (std::uint64_t i = 0; i < old.size(); ++i) {
+        const std::uint64_t hash = hash_of(old[i]);
+        std::uint64_t slot = home(hash);
+        // Half the slots are free, so one is near; where crafted keys leave none within the probes
+        // a record stays counted and is only not found again.
+        for (int probe = 0; probe < probes; ++probe, ++slot) {
+            if (slots_[slot] != 0) continue;
+            slots_[slot] = (hash >> number_bits << number_bits) | (i + 1);
+            break;
+        }
+    }
+}
 
 }  // namespace zbins

@@ -22,27 +22,29 @@ struct Table {
                      int bits, int words, bool inside, Word* keys, std::uint64_t* hashes,
                      std::uint8_t* outside);
 
-    // Draws n rows: row i lies in the bin raw[i * d ..] and is the sample number first + i.
-    // unsettled[i] is set where a coordinate was rounded out of its bin (the caller clamps it: law
-    // 4).
-    void (*draw)(const std::int32_t* raw, std::int64_t n, const Axes<T>& axes, std::uint64_t seed,
-                 std::uint64_t first, T* out, std::int64_t stride, std::uint8_t* unsettled);
+    // The codes themselves, d for each row, each of 1, 2 or 4 `bytes` (int32 if 4); clipped into
+    // the grid unless `inside`.
+    void (*codes)(const T* rows, std::int64_t stride, std::int64_t n, const Axes<T>& axes,
+                  bool inside, int bytes, void* out);
+
+    // Draws n rows: row i lies in the bin with the key keys[i] and is the sample number first + i.
+    // An offset u in [margin, 1 - margin] cannot be rounded out of its bin; where one lies outside
+    // and rounding did move the value over an edge (or only the exact function can tell),
+    // unsettled[i] is set, and the caller clamps the row (law 4).
+    void (*draw)(const Word* const* keys, std::int64_t n, const Axes<T>& axes, int bits,
+                 std::uint64_t seed, std::uint64_t first, T margin, T* out, std::int64_t stride,
+                 std::uint8_t* unsettled);
 };
 
 // Block 0 of law 4: the 64-bit rank word of n consecutive sample numbers.
 using RankWords = void (*)(std::uint64_t seed, std::uint64_t first, std::int64_t n,
                            std::uint64_t* words);
 
-// The raw bins of one key: its d codes plus first[j].
-using Unpack = void (*)(const Word* key, int bits, int words, std::int64_t d,
-                        const std::int32_t* first, std::int32_t* raw);
-
 struct Level {
     const char* name;
     Table<float> f32;
     Table<double> f64;
     RankWords rank_words;
-    Unpack unpack;
 };
 
 extern const Level baseline;

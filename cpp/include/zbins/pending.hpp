@@ -1,0 +1,58 @@
+// Records that wait to be put in order, apart by range of hashes: one of these per thread, so that
+// none of them waits for another. Chunks of every range are cut from large slabs.
+#pragma once
+
+#include <vector>
+
+#include "zbins/order.hpp"
+#include "zbins/records.hpp"
+
+namespace zbins {
+
+class Pending {
+public:
+    // 2^range_bits ranges, by the top bits of the hash, for about `expected` records.
+    Pending(int words, int range_bits, std::uint64_t expected);
+
+    void add(const Word* key, std::uint64_t hash, Count count) {
+        Writer& to = writers_[range_bits_ == 0 ? 0 : hash >> (64 - range_bits_)];
+        if (to.hash == to.end) open_chunk(to);
+        *to.hash++ = hash;
+        copy_words(to.record, key, words_);
+        to.record[words_] = count;
+        to.record += words_ + 1;
+    }
+
+    std::uint64_t size() const;
+    std::uint64_t size(std::size_t range) const;
+    std::size_t ranges() const { return writers_.size(); }
+    int log2_chunk() const { return log2_chunk_; }
+    // Adds the chunks of a range to a list.
+    void append_pieces(std::size_t range, std::vector<Piece>& pieces) const;
+    void clear();
+
+private:
+    // A chunk is room for hashes, then for records.
+    struct Writer {
+        std::uint64_t* hash = nullptr;
+        std::uint64_t* end = nullptr;
+        Word* record = nullptr;
+        std::vector<Word*> chunks;  // all full but the last
+    };
+
+    std::uint64_t chunk_records() const { return std::uint64_t{1} << log2_chunk_; }
+    std::uint64_t chunk_words() const {
+        return chunk_records() * (static_cast<std::uint64_t>(words_) + 2);
+    }
+    void open_chunk(Writer& to);
+
+    int words_;
+    int range_bits_;
+    int log2_chunk_;
+    std::uint64_t slab_words_;
+    std::uint64_t left_ = 0;  // words of the last slab that are in no chunk yet
+    std::vector<Writer> writers_;
+    std::vector<Buffer<Word>> slabs_;
+};
+
+}  // namespace zbins

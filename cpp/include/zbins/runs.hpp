@@ -1,0 +1,58 @@
+// What has been counted so far, as one ordered run of records per range of hashes. Records that
+// waited are put in order and merged in, a range at a time; in the end the runs are the model.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "zbins/order.hpp"
+#include "zbins/parallel.hpp"
+#include "zbins/pending.hpp"
+#include "zbins/pmf.hpp"
+
+namespace zbins {
+
+class Runs {
+public:
+    // With labels a record's key ends with the label.
+    Runs(const Layout& layout, bool labelled, int range_bits);
+
+    // Takes all that waits.
+    void take(std::span<Pending> waiting, const Context& context, int threads);
+
+    // Splits every range in two, as often as it takes.
+    void split(int range_bits);
+
+    // The finished model, with what still waits. Nothing is left here.
+    Pmf finish(std::span<Pending> waiting, std::span<const Label> label_rank,
+               const Context& context, int threads);
+
+    std::uint64_t size() const { return size_; }  // records
+    std::uint64_t bytes() const { return size_ * shape_.stride() * sizeof(Word); }
+    int range_bits() const { return range_bits_; }
+    const RecordShape& shape() const { return shape_; }
+
+private:
+    struct Scratch {
+        explicit Scratch(RecordShape shape) : orderer(shape) {}
+        Orderer orderer;
+        std::vector<Piece> pieces;
+    };
+    class Output;
+
+    template <class Take>
+    void sum_up(std::span<const Pending> waiting, std::size_t range, Scratch& scratch,
+                Take&& take_record) const;
+    Records ordered(std::span<const Pending> waiting, std::size_t range, Scratch& scratch) const;
+    std::vector<Scratch> scratch_for(int threads) const;
+    std::size_t ranges() const { return std::size_t{1} << range_bits_; }
+
+    Layout layout_;
+    bool labelled_;
+    RecordShape shape_;
+    int range_bits_;
+    std::vector<Records> runs_;
+    std::uint64_t size_ = 0;
+};
+
+}  // namespace zbins

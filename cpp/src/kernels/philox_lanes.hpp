@@ -1,0 +1,114 @@
+// Philox for many counters at once, by the compilers' vector extension. A 64-bit element holds one
+// 32-bit word in its low half; what is left in the high half is never looked at, so a round costs
+// two multiplications, two shifts and four exclusive ors.
+#pragma once
+
+#include "zbins/philox.hpp"
+
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
+namespace zbins::kernels {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int vector_bytes = 64;
+#elif defined(__AVX2__)
+constexpr int vector_bytes = 32;
+#else
+constexpr int vector_bytes = 16;
+#endif
+constexpr int vector_lanes = vector_bytes / 8;
+
+using Vector [[gnu::vector_size(vector_bytes)]] = std::uint64_t;
+
+ZBINS_INLINE Vector load(const std::uint64_t* from) {
+    Vector v;
+    __builtin_memcpy(&v, from, vector_bytes);
+    return v;
+}
+
+// The products of the low halves of each element. Compilers do not find this instruction where the
+// high halves hold something else.
+ZBINS_INLINE Vector multiply(Vector a, Vector b) {
+#if defined(__AVX512F__)
+    // Masked with all ones: the plain form trips GCC 12's warning on uninitialized values.
+    return reinterpret_cast<Vector>(
+        _mm512_maskz_mul_epu32(0xff, reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+#elif defined(__AVX2__)
+    return reinterpret_cast<Vector>(
+        _mm256_mul_epu32(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
+#elif defined(__SSE2__)
+    return reinterpret_cast<Vector>(
+        _mm_mul_epu32(reinterpret_cast<__m128i>(a), reinterpret_cast<__m128i>(b)));
+#else
+    return (a & 0xffffffffu) * (b & 0xffffffffu);
+#endif
+}
+
+// Words 0 and 1 of each counter as one 64-bit value, and words 2 and 3.
+struct Pairs {
+    Vector w01, w23;
+};
+
+// `count` vectors of counters (index, block) side by side: enough to hide the multiplier's latency.
+template <int count>
+ZBINS_INLINE void philox(std::uint64_t seed, const Vector* index, const Vector* block, Pairs* out) {
+    Vector c0[count], c1[count], c2[count], c3[count];
+    for (int v = 0; v < count; ++v) {
+        c0[v] = index[v];
+        c1[v] = index[v] >> 32;
+        c2[v] = block[v];
+        c3[v] = Vector{};
+    }
+    const Vector mul0 = Vector{} + Philox::mul0, mul1 = Vector{} + Philox::mul1;
+    auto k0 = static_cast<std::uint32_t>(seed);
+    auto k1 = static_cast<std::uint32_t>(seed >> 32);
+    for (int round = 0; round < Philox::rounds; ++round) {
+        const Vector key0 = Vector{} + k0, key1 = Vector{} + k1;
+        for (int v = 0; v < count; ++v) {
+            const Vector p0 = multiply(c0[v], mul0), p1 = multiply(c2[v], mul1);
+            c0[v] = (p1 >> 32) ^ (c1[v] ^ key0);
+            c2[v] = (p0 >> 32) ^ (c3[v] ^ key1);
+            c1[v] = p1;
+            c3[v] = p0;
+        }
+        k0 += Philox::weyl0;
+        k1 += Philox::weyl1;
+    }
+    constexpr std::uint64_t low = 0xffffffffu;
+    for (int v = 0; v < count; ++v) {
+        out[v].w01 = (c0[v] & low) | (c1[v] << 32);
+        out[v].w23 = (c2[v] & low) | (c3[v] << 32);
+    }
+}
+
+// Elements 0, 2, ... of both, in turn; and elements 1, 3, ...
+ZBINS_INLINE Vector even_elements(Vector a, Vector b) {
+#if defined(__AVX512F__)
+    return __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14);
+#elif defined(__AVX2__)
+    return __builtin_shufflevector(a, b, 0, 4, 2, 6);
+#else
+    return __builtin_shufflevector(a, b, 0, 2);
+#endif
+}
+ZBINS_INLINE Vector odd_elements(Vector a, Vector b) {
+#if defined(__AVX512F__)
+    return __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
+#elif defined(__AVX2__)
+    return __builtin_shufflevector(a, b, 1, 5, 3, 7);
+#else
+    return __builtin_shufflevector(a, b, 1, 3);
+#endif
+}
+
+// The element of a vector that must hold counter number c, so that even_elements, then
+// odd_elements give all counters in order: 0 and 1 go to elements 0 and 2, and so on.
+constexpr int element_of(int c) {
+    return c < vector_lanes / 2 ? 2 * c : 2 * (c - vector_lanes / 2) + 1;
+}
+
+}  // namespace
+}  // namespace zbins::kernels

@@ -1,0 +1,271 @@
+#include "zbins/runs.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "canonical.hpp"
+#include "zbins/hash.hpp"
+
+namespace zbins {
+
+namespace {
+
+std::uint64_t total(std::span<const Pending> waiting, std::size_t range) {
+    std::uint64_t n = 0;
+    for (const Pending& pending : waiting) n += pending.size(range);
+    return n;
+}
+
+// Two ordered runs as one; take(key, count) for every distinct key.
+template <class Take>
+void merge_runs(const Records& a, const Records& b, const RecordShape& shape, Take&& take) {
+    const auto hash = [&](const Records& run, std::uint64_t i) {
+        return i < run.size() ? fixed_hash(run[i], shape.hashed) : 0;
+    };
+    const auto count = [&](const Word* record) { return record[shape.words]; };
+    std::uint64_t i = 0, j = 0, a_hash = hash(a, 0), b_hash = hash(b, 0);
+    while (i < a.size() && j < b.size()) {
+        if (canonical_less(a_hash, a[i], b_hash, b[j], shape.words)) {
+            take(a[i], count(a[i]));
+            a_hash = hash(a, ++i);
+        } else if (a_hash != b_hash || !same_words(a[i], b[j], shape.words)) {
+            take(b[j], count(b[j]));
+            b_hash = hash(b, ++j);
+        } else {
+            take(a[i], count(a[i]) + count(b[j]));
+            a_hash = hash(a, ++i);
+            b_hash = hash(b, ++j);
+        }
+    }
+    for (; i < a.size(); ++i) take(a[i], count(a[i]));
+    for (; j < b.size(); ++j) take(b[j], count(b[j]));
+}
+
+}  // namespace
+
+Runs::Runs(const Layout& layout, bool labelled, int range_bits)
+    : layout_(layout),
+      labelled_(labelled),
+      shape_{layout.words + (labelled ? 1 : 0), layout.words},
+      range_bits_(range_bits),
+      runs_(ranges()) {}
+
+// Calls take_record(key, count) in canonical order for what waits in a range.
+template <class Take>
+void Runs::sum_up(std::span<const Pending> waiting, std::size_t range, Scratch& scratch,
+                  Take&& take_record) const {
+    scratch.pieces.clear();
+    for (const Pending& pending : waiting) pending.append_pieces(range, scratch.pieces);
+    if (scratch.pieces.empty()) return;
+    scratch.orderer.sum_up(scratch.pieces, waiting[0].log2_chunk(), range_bits_, take_record);
+}
+
+Records Runs::ordered(std::span<const Pending> waiting, std::size_t range, Scratch& scratch) const {
+    Records run(shape_.words, total(waiting, range));
+    sum_up(waiting, range, scratch, [&](const Word* key, Count count) { run.append(key, count); });
+    return run;
+}
+
+std::vector<Runs::Scratch> Runs::scratch_for(int threads) const {
+    std::vector<Scratch> scratch;
+    for (int worker = 0; worker < std::max(1, threads); ++worker) scratch.emplace_back(shape_);
+    return scratch;
+}
+
+void Runs::take(std::span<Pending> waiting, const Context& context, int threads) {
+    std::vector<Scratch> scratch = scratch_for(threads);
+    std::atomic<std::uint64_t> size{0};
+    parallel_for(
+        context, threads, static_cast<std::int64_t>(ranges()), [&](std::int64_t range, int worker) {
+            const auto r = static_cast<std::size_t>(range);
+            if (total(waiting, r) > 0) {
+                const Records fresh =
+                    ordered(waiting, r, scratch[static_cast<std::size_t>(worker)]);
+                Records merged(shape_.words, runs_[r].size() + fresh.size());
+                merge_runs(runs_[r], fresh, shape_,
+                           [&](const Word* key, Count count) { merged.append(key, count); });
+                merged.shrink();
+                runs_[r] = std::move(merged);
+            }
+            size += runs_[r].size();
+        });
+    for (Pending& pending : waiting) pending.clear();
+    size_ = size;
+}
+
+void Runs::split(int range_bits) {
+    std::vector<Records> finer(std::size_t{1} << range_bits);
+    for (Records& run : runs_) {
+        const auto range_of = [&](std::uint64_t i) {
+            return static_cast<std::size_t>(fixed_hash(run[i], shape_.hashed) >> (64 - range_bits));
+        };
+        for (std::uint64_t begin = 0; begin < run.size();) {
+            const std::size_t range = range_of(begin);
+            std::uint64_t end = begin;
+            while (end < run.size() && range_of(end) == range) ++end;
+            finer[range] = Records(shape_.words, end - begin);
+            for (; begin < end; ++begin) finer[range].append(run[begin], run[begin][shape_.words]);
+        }
+        run = Records();
+    }
+    runs_ = std::move(finer);
+    range_bits_ = range_bits;
+}
+
+// The arrays of the model. Every range writes where its bins would begin if no two records were
+// equal; where some were, the gaps are closed afterwards.
+class Runs::Output {
+public:
+    struct Entry {
+        Label label;
+        Count count;
+    };
+    struct Range {
+        std::uint64_t offset = 0;  // of its first bin, in the arrays as allocated
+        std::uint64_t size = 0;    // bins
+        std::vector<std::uint64_t> starts;
+        std::vector<Entry> entries;
+    };
+
+    Output(int words, bool labelled, const std::vector<std::uint64_t>& most)
+        : words_(words), labelled_(labelled), ranges_(most.size()) {
+        for (std::size_t r = 0; r < most.size(); ++r) {
+            ranges_[r].offset = capacity_;
+            capacity_ += most[r];
+        }
+        keys_ = Buffer<Word>(capacity_ * words_);
+        sums_ = Buffer<Count>(capacity_ + 1);
+    }
+
+    // Gives `produce` a function that takes the records of one range in order.
+    template <class Produce>
+    void write(std::size_t range, Produce&& produce) {
+        Range& r = ranges_[range];
+        const auto words = static_cast<int>(words_);
+        Word* key_to = key_at(r.offset);
+        Count* const begin = sums_.data() + r.offset + 1;
+        Count* count_to = begin;
+        const auto write_bin = [&](const Word* key, Count count) {
+            copy_words(key_to, key, words);
+            key_to += words;
+            *count_to++ = count;
+        };
+        if (!labelled_) {
+            produce(write_bin);
+        } else {
+            produce([&](const Word* key, Count count) {
+                const bool same_bin = count_to > begin && same_words(key, key_to - words, words);
+                if (same_bin) {
+                    count_to[-1] += count;
+                } else {
+                    r.starts.push_back(r.entries.size());
+                    write_bin(key, count);
+                }
+                r.entries.push_back({static_cast<Label>(key[words]), count});
+            });
+        }
+        r.size = static_cast<std::uint64_t>(count_to - begin);
+    }
+
+    Pmf finish(const Layout& layout, std::span<const Label> label_rank, const Context& context,
+               int threads);
+
+private:
+    Word* key_at(std::uint64_t bin) { return keys_.data() + bin * words_; }
+    void close_gaps(const std::vector<std::uint64_t>& begins, const Context& context, int threads);
+    LabelCounts labels(std::span<const Label> label_rank, std::uint64_t bins) const;
+
+    std::uint64_t words_;
+    bool labelled_;
+    std::uint64_t capacity_ = 0;
+    std::vector<Range> ranges_;
+    Buffer<Word> keys_;
+    Buffer<Count> sums_;  // the count of bin b at b + 1, as cumulative sums will have it
+};
+
+void Runs::Output::close_gaps(const std::vector<std::uint64_t>& begins, const Context& context,
+                              int threads) {
+    const std::uint64_t bins = begins.back();
+    if (bins == capacity_) return;
+    if (ranges_.size() == 1 && bins > capacity_ / 8 * 7) {  // not worth a copy
+        keys_.truncate(bins * words_);
+        sums_.truncate(bins + 1);
+        return;
+    }
+    Buffer<Word> keys(bins * words_);
+    Buffer<Count> sums(bins + 1);
+    parallel_for(
+        context, threads, static_cast<std::int64_t>(ranges_.size()), [&](std::int64_t range, int) {
+            const auto r = static_cast<std::size_t>(range);
+            const Range& from = ranges_[r];
+            std::copy_n(key_at(from.offset), from.size * words_, keys.data() + begins[r] * words_);
+            std::copy_n(sums_.data() + from.offset + 1, from.size, sums.data() + begins[r] + 1);
+        });
+    keys_ = std::move(keys);
+    sums_ = std::move(sums);
+}
+
+// The (bin, label) counts, in the order of bins and then of sorted labels.
+LabelCounts Runs::Output::labels(std::span<const Label> label_rank, std::uint64_t bins) const {
+    std::uint64_t entries = 0;
+    for (const Range& range : ranges_) entries += range.entries.size();
+    LabelCounts labels{static_cast<Label>(label_rank.size()), Buffer<std::uint64_t>(bins + 1),
+                       Buffer<Label>(entries), Buffer<Count>(entries)};
+    labels.start[0] = 0;
+    std::uint64_t bin = 0, at = 0;
+    std::vector<Entry> of_bin;
+    for (const Range& range : ranges_) {
+        for (std::size_t b = 0; b < range.starts.size(); ++b) {
+            const std::uint64_t end =
+                b + 1 < range.starts.size() ? range.starts[b + 1] : range.entries.size();
+            of_bin.assign(range.entries.begin() + static_cast<std::ptrdiff_t>(range.starts[b]),
+                          range.entries.begin() + static_cast<std::ptrdiff_t>(end));
+            for (Entry& e : of_bin) e.label = label_rank[static_cast<std::size_t>(e.label)];
+            std::sort(of_bin.begin(), of_bin.end(),
+                      [](const Entry& x, const Entry& y) { return x.label < y.label; });
+            for (const Entry& e : of_bin) {
+                labels.label[at] = e.label;
+                labels.count[at++] = e.count;
+            }
+            labels.start[++bin] = at;
+        }
+    }
+    return labels;
+}
+
+Pmf Runs::Output::finish(const Layout& layout, std::span<const Label> label_rank,
+                         const Context& context, int threads) {
+    std::vector<std::uint64_t> begins{0};
+    for (const Range& range : ranges_) begins.push_back(begins.back() + range.size);
+    close_gaps(begins, context, threads);
+    std::optional<LabelCounts> counts_of_labels;
+    if (labelled_) counts_of_labels = labels(label_rank, begins.back());
+    return {layout,  std::move(keys_), std::move(sums_), std::move(counts_of_labels),
+            context, threads};
+}
+
+Pmf Runs::finish(std::span<Pending> waiting, std::span<const Label> label_rank,
+                 const Context& context, int threads) {
+    std::vector<std::uint64_t> most;
+    for (std::size_t r = 0; r < ranges(); ++r) most.push_back(runs_[r].size() + total(waiting, r));
+    Output output(layout_.words, labelled_, most);
+    std::vector<Scratch> scratch = scratch_for(threads);
+    parallel_for(context, threads, static_cast<std::int64_t>(ranges()),
+                 [&](std::int64_t range, int worker) {
+                     const auto r = static_cast<std::size_t>(range);
+                     Scratch& mine = scratch[static_cast<std::size_t>(worker)];
+                     const Records run = std::move(runs_[r]);
+                     output.write(r, [&](auto&& take_record) {
+                         if (run.size() == 0) {
+                             sum_up(waiting, r, mine, take_record);
+                         } else {
+                             merge_runs(run, ordered(waiting, r, mine), shape_, take_record);
+                         }
+                     });
+                 });
+    for (Pending& pending : waiting) pending.clear();
+    return output.finish(layout_, label_rank, context, threads);
+}
+
+}  // namespace zbins
