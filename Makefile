@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find cpp -type f) CMakeLists.txt pyproject.toml
 JOBS ?= 2
 
-.PHONY: demo test test-cpp test-python test-slow test-asan test-tsan lint format types wheel-check mutate bench \
-        clean help
+.PHONY: demo test test-cpp test-python test-slow test-asan test-tsan lint format types wheel-check mutate \
+        bench bench-quick bench-micro bench-report clean help
 
 help:
 	@echo "make demo         train, fit, sample, decode, compare: pictures and a table in demo-out/"
@@ -15,7 +15,9 @@ help:
 	@echo "make test-asan    C++ tests under the address and undefined-behaviour sanitizers"
 	@echo "make test-tsan    C++ tests under the thread sanitizer"
 	@echo "make lint types   ruff and clang-format; mypy --strict"
-	@echo "make bench        fit and sample against peers: a table (about a minute)"
+	@echo "make bench        against peers, memory and size: results, docs/performance.md (under 15 minutes)"
+	@echo "make bench-quick  the main shapes and the fast peers: tables on the terminal (about a minute)"
+	@echo "make bench-micro  every public call by itself, under pytest-benchmark (about a minute)"
 	@echo "make mutate       plant bugs in the core and see that the tests catch them"
 	@echo "make wheel-check  pip install . into an empty environment"
 
@@ -56,6 +58,16 @@ mutate: $(VENV)/package
 
 bench: $(VENV)/package
 	$(BIN)/python benches/head_to_head.py
+
+bench-quick: $(VENV)/package
+	$(BIN)/python benches/head_to_head.py --quick
+
+bench-micro: $(VENV)/package
+	$(BIN)/python -m pytest benches -q --benchmark-max-time=0.3 --benchmark-min-rounds=3 \
+	    --benchmark-disable-gc --benchmark-group-by=func --benchmark-columns=min,median,iqr,rounds
+
+bench-report: $(VENV)/tools
+	$(BIN)/python benches/report.py
 
 lint: $(VENV)/tools
 	$(BIN)/ruff check .

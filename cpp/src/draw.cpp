@@ -13,7 +13,8 @@ namespace zbins {
 
 namespace {
 
-constexpr std::int64_t pick_ahead = 8;
+constexpr std::size_t guide_ahead = 24, sums_ahead = 12;
+constexpr std::int64_t past_cache_bytes = 16 << 20;
 
 // floor(word * n / 2^64): law 5, bias below n / 2^64.
 std::uint64_t scale_to(std::uint64_t word, std::uint64_t n) {
@@ -70,7 +71,8 @@ void pick_bins(const Pmf& pmf, const DrawRange& range, std::int64_t first, std::
     }
     for (auto& rank : std::span(s.ranks.data(), rows)) rank = scale_to(rank, pmf.total());
     for (std::size_t k = 0; k < rows; ++k) {
-        if (k + pick_ahead < rows) pmf.prefetch_pick(s.ranks[k + pick_ahead]);
+        if (k + guide_ahead < rows) pmf.prefetch_guide(s.ranks[k + guide_ahead]);
+        if (k + sums_ahead < rows) pmf.prefetch_sums(s.ranks[k + sums_ahead]);
         s.bins[k] = pmf.pick(s.ranks[k]);
         s.keys[k] = pmf.key(s.bins[k]);
         for (int w = 0; w < pmf.layout().words && w < 32; w += 8) __builtin_prefetch(s.keys[k] + w);
@@ -94,8 +96,13 @@ void draw(const Grid<T>& grid, const Pmf& pmf, const DrawRange& range, T* out, s
     const std::int64_t per_task = task_rows(
         std::max<std::int64_t>(1, (1 << 20) / row_bytes / block) * block, range.n, threads);
     const T margin = safe_margin(a);
+    // Samples larger than a cache are drawn into a block of their own first: stores then go past
+    // the cache, which would read every line of the target before it is overwritten.
+    const bool past_cache = stride == a.d && range.n * row_bytes >= past_cache_bytes;
+    const auto values = static_cast<std::size_t>(past_cache ? block * a.d : 0);
     std::vector<Scratch> scratch(static_cast<std::size_t>(threads),
                                  Scratch(static_cast<std::size_t>(block)));
+    std::vector<std::vector<T>> drawn(static_cast<std::size_t>(threads), std::vector<T>(values));
     parallel_for(
         context, threads, (range.n + per_task - 1) / per_task, [&](std::int64_t task, int worker) {
             Scratch& s = scratch[static_cast<std::size_t>(worker)];
@@ -103,7 +110,8 @@ void draw(const Grid<T>& grid, const Pmf& pmf, const DrawRange& range, T* out, s
             for (std::int64_t i = task * per_task; i < end; i += block) {
                 const std::int64_t n = std::min(block, end - i);
                 pick_bins(pmf, range, i, n, s, labels_out);
-                T* to = out + i * stride;
+                T* to =
+                    past_cache ? drawn[static_cast<std::size_t>(worker)].data() : out + i * stride;
                 kernels::table<T>().draw(s.keys.data(), n, a, pmf.layout().bits, range.seed,
                                          range.first + static_cast<std::uint64_t>(i), margin, to,
                                          stride, s.unsettled.data());
@@ -115,6 +123,8 @@ void draw(const Grid<T>& grid, const Pmf& pmf, const DrawRange& range, T* out, s
                         x = clamp_into_bin(a, j, pmf.layout().code(s.keys[row], j) + a.first[j], x);
                     }
                 }
+                if (past_cache)
+                    kernels::level().copy_past_cache(out + i * stride, to, n * row_bytes);
             }
         });
 }

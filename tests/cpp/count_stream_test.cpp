@@ -21,13 +21,13 @@ TEST(long_streams_of_distinct_rows) {
 
 // No chunk is as large as one task.
 TEST(long_streams_of_small_chunks) {
-    for (const int threads : {1, 3}) check_stream(4, {{{2300000, all_distinct}}, 3000}, threads);
-    check_stream(4, {{{2300000, 90000}}, 3000}, 1);
+    for (const int threads : {1, 3}) check_stream(4, {{{1600000, all_distinct}}, 3000}, threads);
+    check_stream(4, {{{1600000, 90000}}, 3000}, 1);
 }
 
 TEST(long_streams_of_two_word_keys) {
     for (const int threads : {1, 3})
-        check_stream(8, {{{1600000, all_distinct}, {600000, 500}}, 300000}, threads);
+        check_stream(8, {{{1100000, all_distinct}, {300000, 500}}, 300000}, threads);
 }
 
 // Rows crafted to want one slot of the table fill one range as well.
@@ -44,11 +44,11 @@ TEST(long_streams_of_crafted_rows) {
         std::vector<crafted::Key> keys;
         for (int i = 0; i < 200000; ++i)
             keys.push_back(crafted::key_with_hash(random, 2, 0xfedcba9876543210ULL + i % 3));
-        for (int chunk = 0; chunk < 8; ++chunk) {
+        for (int chunk = 0; chunk < 5; ++chunk) {
             Matrix<float> x(200000, 8);
             for (std::int64_t i = 0; i < x.rows; ++i) {
                 // Any of them, then a few again and again.
-                const std::uint64_t few = chunk < 5 ? keys.size() : 100;
+                const std::uint64_t few = chunk < 3 ? keys.size() : 100;
                 const auto& key = keys[random.below(few)];
                 for (std::int64_t j = 0; j < 8; ++j)
                     x.at(i, j) = static_cast<float>(layout.code(key.data(), j)) + 0.5f;

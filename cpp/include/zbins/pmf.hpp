@@ -52,8 +52,12 @@ public:
         while (cumulative_[bin + 1] <= rank) ++bin;
         return bin;
     }
-    void prefetch_pick(Count rank) const {
+    // Two stages ahead of `pick`: the entry of the guide, then the sums it names.
+    void prefetch_guide(Count rank) const {
         __builtin_prefetch(guide_.data() + (rank >> guide_shift_));
+    }
+    void prefetch_sums(Count rank) const {
+        __builtin_prefetch(cumulative_.data() + guide_[rank >> guide_shift_] + 1);
     }
 
     // The bin with this key, or -1.

@@ -207,6 +207,9 @@ void draw_bits(const Word* const* keys, std::int64_t n, const Axes<T>& a, std::u
         const Counters which(per_tile, blocks);
         for (std::int64_t i0 = 0; i0 < n; i0 += per_tile) {
             const std::int64_t tile = minimum(per_tile, n - i0);
+            // The keys of this tile come while its offsets are made.
+            for (std::int64_t i = i0; i < i0 + tile; ++i)
+                __builtin_prefetch(keys[i] + j0 * bits / 64);
             fill_offsets(which, tile * blocks, seed, first + static_cast<std::uint64_t>(i0),
                          static_cast<std::uint64_t>(j0 / per + 1), u);
             T* to = out + i0 * stride;

@@ -40,11 +40,15 @@ struct Table {
 using RankWords = void (*)(std::uint64_t seed, std::uint64_t first, std::int64_t n,
                            std::uint64_t* words);
 
+// As memcpy, past the cache where the machine can.
+using CopyPastCache = void (*)(void* to, const void* from, std::int64_t bytes);
+
 struct Level {
     const char* name;
     Table<float> f32;
     Table<double> f64;
     RankWords rank_words;
+    CopyPastCache copy_past_cache;
 };
 
 extern const Level baseline;

@@ -1,6 +1,7 @@
 // Compiled once per instruction set, with ZBINS_LEVEL naming the object it defines. It includes
 // nothing that could leave an out-of-line copy behind: see ZBINS_INLINE.
 #include "bounds_kernel.hpp"
+#include "copy_kernel.hpp"
 #include "draw_kernel.hpp"
 #include "kernels.hpp"
 #include "quantize_kernel.hpp"
@@ -15,6 +16,7 @@ const Level ZBINS_LEVEL = {
     {bounds<float>, quantize<float>, codes<float>, draw<float>},
     {bounds<double>, quantize<double>, codes<double>, draw<double>},
     rank_words,
+    copy_past_cache,
 };
 
 }  // namespace zbins::kernels
