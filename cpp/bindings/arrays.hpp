@@ -56,7 +56,8 @@ Buffer<T> to_buffer(const Vector<T>& v) {
 
 // Threads, and Ctrl-C: signal handlers run only on the main thread and only with the GIL.
 inline Context context(int threads) {
-    return {threads, std::getenv("ZBINS_NUM_THREADS") != nullptr, [] {
+    const char* forced = std::getenv("ZBINS_NUM_THREADS");
+    return {threads, forced != nullptr && *forced != '\0', [] {
                 const py::gil_scoped_acquire gil;
                 return PyErr_CheckSignals() != 0;
             }};

@@ -34,7 +34,7 @@ public:
         }
         rows_ += n;
         found_ += found;
-        if (rows_ >= window_) judge();
+        if (rows_ >= window_) judge(pending);
     }
 
     // `keys` are known to be in `rows` rows: a table that could hold them all is given the room.
@@ -67,9 +67,10 @@ private:
         return shape_.words == shape_.hashed ? hash : hash ^ mix64(key[shape_.hashed] + 1);
     }
 
-    void judge() {
+    void judge(Pending& pending) {
         if (4 * found_ < rows_) {
             bypassed_ = rest * rows_;
+            give_up(pending);  // the next try is of the keys that come then
         } else if (table_.full() && table_.may_grow()) {
             table_.grow(
                 [&](const Word* key) { return slot_hash(key, fixed_hash(key, shape_.hashed)); });

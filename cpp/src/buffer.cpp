@@ -63,7 +63,7 @@ struct Kept {
     }
     bool keep(void* data, std::size_t size) {
         if (size < smallest_kept || size > largest_kept) return false;
-        while (count == most_blocks || bytes + size > most_kept) {  // the oldest goes
+        while (count == most_blocks || bytes + size > most_kept) {  // one of the older goes
             std::free(blocks[0].data);
             bytes -= blocks[0].bytes;
             std::copy(blocks + 1, blocks + count, blocks);

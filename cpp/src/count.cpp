@@ -206,7 +206,8 @@ std::int64_t Counter<T>::add(const MatrixView<T>& x, bool inside, const Label* l
         if (2 * s.waiting() > s.most_waiting()) s.settle(context, working);
         // As many rows as there is room for, should all of them have to wait. Those that come back
         // to a table do not, so often little waits afterwards and no sort is due.
-        const auto room = static_cast<std::int64_t>(s.most_waiting() - s.waiting());
+        const auto room =
+            static_cast<std::int64_t>(s.most_waiting()) - static_cast<std::int64_t>(s.waiting());
         const std::int64_t rows = std::min(x.rows - begin, std::max(room, working * per_task));
         parallel_for(
             context, working, (rows + per_task - 1) / per_task, [&](std::int64_t task, int worker) {

@@ -174,7 +174,8 @@ public:
 private:
     Word* key_at(std::uint64_t bin) { return keys_.data() + bin * words_; }
     void close_gaps(const std::vector<std::uint64_t>& begins, const Context& context, int threads);
-    LabelCounts labels(std::span<const Label> label_rank, std::uint64_t bins) const;
+    LabelCounts labels(std::span<const Label> label_rank, std::uint64_t bins,
+                       const Context& context) const;
 
     std::uint64_t words_;
     bool labelled_;
@@ -207,7 +208,9 @@ void Runs::Output::close_gaps(const std::vector<std::uint64_t>& begins, const Co
 }
 
 // The (bin, label) counts, in the order of bins and then of sorted labels.
-LabelCounts Runs::Output::labels(std::span<const Label> label_rank, std::uint64_t bins) const {
+LabelCounts Runs::Output::labels(std::span<const Label> label_rank, std::uint64_t bins,
+                                 const Context& context) const {
+    InterruptCheck check(context);
     std::uint64_t entries = 0;
     for (const Range& range : ranges_) entries += range.entries.size();
     LabelCounts labels{static_cast<Label>(label_rank.size()), Buffer<std::uint64_t>(bins + 1),
@@ -229,6 +232,7 @@ LabelCounts Runs::Output::labels(std::span<const Label> label_rank, std::uint64_
                 labels.count[at++] = e.count;
             }
             labels.start[++bin] = at;
+            if (bin % (1 << 14) == 0) check();
         }
     }
     return labels;
@@ -240,7 +244,7 @@ Pmf Runs::Output::finish(const Layout& layout, std::span<const Label> label_rank
     for (const Range& range : ranges_) begins.push_back(begins.back() + range.size);
     close_gaps(begins, context, threads);
     std::optional<LabelCounts> counts_of_labels;
-    if (labelled_) counts_of_labels = labels(label_rank, begins.back());
+    if (labelled_) counts_of_labels = labels(label_rank, begins.back(), context);
     return {layout,  std::move(keys_), std::move(sums_), std::move(counts_of_labels),
             context, threads};
 }

@@ -34,7 +34,7 @@ public:
     bool may_grow() const { return log2_slots_ < max_log2_slots; }
 
 private:
-    static constexpr int probes = 8;  // a cache line of slots
+    static constexpr int probes = 8;  // one or two cache lines of slots
     static constexpr int number_bits = 24;
 
     std::uint64_t home(std::uint64_t hash) const { return hash >> (64 - log2_slots_); }
