@@ -95,7 +95,7 @@ void* take(std::size_t& bytes) {
     return allocate(bytes);
 }
 
-void give_back(void* block, std::size_t bytes) noexcept {
+void give_back(void* block, [[maybe_unused]] std::size_t bytes) noexcept {
 #if !defined(__SANITIZE_ADDRESS__)
     if (!ended && kept.keep(block, bytes)) return;
 #endif
