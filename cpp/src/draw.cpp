@@ -8,6 +8,7 @@
 
 #include "kernels/kernels.hpp"
 #include "zbins/layout.hpp"
+#include "zbins/records.hpp"
 
 namespace zbins {
 
@@ -75,7 +76,7 @@ void pick_bins(const Pmf& pmf, const DrawRange& range, std::int64_t first, std::
         if (k + sums_ahead < rows) pmf.prefetch_sums(s.ranks[k + sums_ahead]);
         s.bins[k] = pmf.pick(s.ranks[k]);
         s.keys[k] = pmf.key(s.bins[k]);
-        for (int w = 0; w < pmf.layout().words && w < 32; w += 8) __builtin_prefetch(s.keys[k] + w);
+        prefetch_words(s.keys[k], pmf.layout().words);
         if (labels_out != nullptr) {
             labels_out[first + static_cast<std::int64_t>(k)] =
                 pmf.pick_label(s.bins[k], s.ranks[k] - pmf.cumulative(s.bins[k]));

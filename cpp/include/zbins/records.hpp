@@ -28,6 +28,7 @@ ZBINS_INLINE bool same_words(const Word* a, const Word* b, int words) {
 // Asks for the lines of a key; of a very long one, those that the hardware does not follow.
 ZBINS_INLINE void prefetch_words(const Word* key, int words) {
     for (int w = 0; w < words && w < 64; w += 8) __builtin_prefetch(key + w);
+    __builtin_prefetch(key + words - 1);  // on another line, perhaps
 }
 
 // Room for a fixed number of records, filled from the front.

@@ -57,6 +57,17 @@ struct Counters {
     }
 };
 
+template <class T>
+ZBINS_INLINE T* store_words(const Pairs* words, T* u) {
+    for (int v = 0; v < vectors_at_once; ++v) {
+        store_offsets(even_elements(words[v].w01, words[v].w23), u);
+        u += vector_bytes / sizeof(T);
+        store_offsets(odd_elements(words[v].w01, words[v].w23), u);
+        u += vector_bytes / sizeof(T);
+    }
+    return u;
+}
+
 // Offsets of `counters` counters into u, which has room for a few more.
 template <class T>
 void fill_offsets(const Counters& which, std::int64_t counters, std::uint64_t seed,
@@ -69,11 +80,27 @@ void fill_offsets(const Counters& which, std::int64_t counters, std::uint64_t se
             block[v] = load(which.block + t + v * vector_lanes) + first_block;
         }
         philox<vectors_at_once>(seed, index, block, words);
-        for (int v = 0; v < vectors_at_once; ++v) {
-            store_offsets(even_elements(words[v].w01, words[v].w23), u);
-            u += vector_bytes / sizeof(T);
-            store_offsets(odd_elements(words[v].w01, words[v].w23), u);
-            u += vector_bytes / sizeof(T);
+        u = store_words(words, u);
+    }
+}
+
+// The same for rows of whole vectors, `blocks` counters each.
+template <class T>
+void fill_offsets_of_rows(const Counters& which, std::int64_t rows, std::int64_t blocks,
+                          std::uint64_t seed, std::uint64_t first_row, std::uint64_t first_block,
+                          T* u) {
+    alignas(64) std::uint64_t products[Counters::most];
+    for (std::int64_t b = 0; b < blocks; ++b)
+        products[b] = (which.block[b] + first_block) * Philox::mul1;
+    for (std::int64_t i = 0; i < rows; ++i) {
+        const RowStart row(seed, first_row + static_cast<std::uint64_t>(i));
+        for (std::int64_t b = 0; b < blocks; b += counters_at_once) {
+            Vector of_blocks[vectors_at_once];
+            Pairs words[vectors_at_once];
+            for (int v = 0; v < vectors_at_once; ++v)
+                of_blocks[v] = load(products + b + v * vector_lanes);
+            philox_of_row<vectors_at_once>(seed, row, of_blocks, words);
+            u = store_words(words, u);
         }
     }
 }
@@ -127,7 +154,7 @@ struct Places {
 
 // Places m values in their bins; raw holds their codes, and becomes their raw bins. True if an
 // offset is so near an edge that rounding may have carried the value over.
-template <class T>
+template <class T, bool grown>
 ZBINS_INLINE bool place(std::int32_t* __restrict raw, const T* u, const Places<T>& a,
                         std::int64_t m, T margin, T* __restrict out) {
     const T *origin = a.origin, *width = a.width;
@@ -135,7 +162,7 @@ ZBINS_INLINE bool place(std::int32_t* __restrict raw, const T* u, const Places<T
     const T low = margin, high = 1 - margin;
     std::int32_t near_edge = 0;
     for (std::int64_t c = 0; c < m; ++c) {
-        raw[c] += first[c];
+        if constexpr (grown) raw[c] += first[c];
         out[c] = origin[c] + (static_cast<T>(raw[c]) + u[c]) * width[c];
         near_edge |= static_cast<std::int32_t>(u[c] < low) | static_cast<std::int32_t>(u[c] > high);
     }
@@ -143,7 +170,7 @@ ZBINS_INLINE bool place(std::int32_t* __restrict raw, const T* u, const Places<T
 }
 
 // Columns [j0, j0 + m) of `tile` rows, their offsets `pitch` apart in u.
-template <class T, int bits>
+template <class T, int bits, bool grown>
 void place_rows(const Word* const* keys, std::int64_t tile, const Axes<T>& a, std::int64_t j0,
                 std::int64_t m, const T* u, std::int64_t pitch, T margin, T* out,
                 std::int64_t stride, std::uint8_t* unsettled) {
@@ -152,13 +179,13 @@ void place_rows(const Word* const* keys, std::int64_t tile, const Axes<T>& a, st
     for (std::int64_t i = 0; i < tile; ++i) {
         unpack<bits>(keys[i] + j0 * bits / 64, m, raw);
         T* to = out + i * stride + j0;
-        if (place(raw, u + i * pitch, places, m, margin, to) && !settled(raw, to, a, j0, m))
+        if (place<T, grown>(raw, u + i * pitch, places, m, margin, to) && !settled(raw, to, a, j0, m))
             unsettled[i] = 1;
     }
 }
 
 // Narrow rows without gaps between them: several at a time, as one long row.
-template <class T, int bits>
+template <class T, int bits, bool grown>
 void place_narrow_rows(const Word* const* keys, std::int64_t tile, const Axes<T>& a, const T* u,
                        std::int64_t pitch, T margin, T* out, std::uint8_t* unsettled) {
     T origin[long_row], width[long_row];
@@ -186,14 +213,14 @@ void place_narrow_rows(const Word* const* keys, std::int64_t tile, const Axes<T>
             from = close;
         }
         T* to = out + i0 * a.d;
-        if (!place(raw, from, places, rows * a.d, margin, to)) continue;
+        if (!place<T, grown>(raw, from, places, rows * a.d, margin, to)) continue;
         for (std::int64_t r = 0; r < rows; ++r) {
             if (!settled(raw + r * a.d, to + r * a.d, a, 0, a.d)) unsettled[i0 + r] = 1;
         }
     }
 }
 
-template <class T, int bits>
+template <class T, int bits, bool grown>
 void draw_bits(const Word* const* keys, std::int64_t n, const Axes<T>& a, std::uint64_t seed,
                std::uint64_t first, T margin, T* out, std::int64_t stride,
                std::uint8_t* unsettled) {
@@ -210,28 +237,38 @@ void draw_bits(const Word* const* keys, std::int64_t n, const Axes<T>& a, std::u
             // The keys of this tile come while its offsets are made.
             for (std::int64_t i = i0; i < i0 + tile; ++i)
                 __builtin_prefetch(keys[i] + j0 * bits / 64);
-            fill_offsets(which, tile * blocks, seed, first + static_cast<std::uint64_t>(i0),
-                         static_cast<std::uint64_t>(j0 / per + 1), u);
+            const std::uint64_t row = first + static_cast<std::uint64_t>(i0);
+            const auto block = static_cast<std::uint64_t>(j0 / per + 1);
+            if (blocks % counters_at_once == 0) {
+                fill_offsets_of_rows(which, tile, blocks, seed, row, block, u);
+            } else {
+                fill_offsets(which, tile * blocks, seed, row, block, u);
+            }
             T* to = out + i0 * stride;
             if (rows_at_a_time(a.d, stride) > 1) {
-                place_narrow_rows<T, bits>(keys + i0, tile, a, u, blocks * per, margin, to,
+                place_narrow_rows<T, bits, grown>(keys + i0, tile, a, u, blocks * per, margin, to,
                                            unsettled + i0);
             } else {
-                place_rows<T, bits>(keys + i0, tile, a, j0, m, u, blocks * per, margin, to, stride,
+                place_rows<T, bits, grown>(keys + i0, tile, a, j0, m, u, blocks * per, margin, to, stride,
                                     unsettled + i0);
             }
         }
     }
 }
 
+template <class T, bool grown>
+constexpr auto draw_of(int bits) {
+    return bits == 1   ? draw_bits<T, 1, grown>
+           : bits == 2 ? draw_bits<T, 2, grown>
+           : bits == 4 ? draw_bits<T, 4, grown>
+           : bits == 8 ? draw_bits<T, 8, grown>
+                       : draw_bits<T, 16, grown>;
+}
+
 template <class T>
 void draw(const Word* const* keys, std::int64_t n, const Axes<T>& a, int bits, std::uint64_t seed,
           std::uint64_t first, T margin, T* out, std::int64_t stride, std::uint8_t* unsettled) {
-    const auto run = bits == 1   ? draw_bits<T, 1>
-                     : bits == 2 ? draw_bits<T, 2>
-                     : bits == 4 ? draw_bits<T, 4>
-                     : bits == 8 ? draw_bits<T, 8>
-                                 : draw_bits<T, 16>;
+    const auto run = has_grown(a) ? draw_of<T, true>(bits) : draw_of<T, false>(bits);
     run(keys, n, a, seed, first, margin, out, stride, unsettled);
 }
 

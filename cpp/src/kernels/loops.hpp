@@ -1,6 +1,7 @@
 // What the kernels share: small functions without a library behind them.
 #pragma once
 
+#include "zbins/axes.hpp"
 #include "zbins/types.hpp"
 
 namespace zbins::kernels {
@@ -11,6 +12,14 @@ constexpr std::int64_t minimum(std::int64_t a, std::int64_t b) {
 }
 constexpr std::int64_t maximum(std::int64_t a, std::int64_t b) {
     return a < b ? b : a;
+}
+
+// Whether bins were added below the first ones (partial_fit with rows outside).
+template <class T>
+bool has_grown(const Axes<T>& a) {
+    std::int32_t any = 0;
+    for (std::int64_t j = 0; j < a.d; ++j) any |= a.first[j];
+    return any != 0;
 }
 
 // Asks for the row that is about 4 KiB further on: the hardware does not look across pages.

@@ -25,13 +25,6 @@ ZBINS_INLINE Lattice<T> lattice_at(const Axes<T>& a, std::int64_t j) {
     return {a.origin + j, a.top + j, a.scale + j, a.k + j, a.last + j, a.first + j, a.bins + j};
 }
 
-template <class T>
-bool has_grown(const Axes<T>& a) {
-    std::int32_t any = 0;
-    for (std::int64_t j = 0; j < a.d; ++j) any |= a.first[j];
-    return any != 0;
-}
-
 // Codes of m values that lie within [origin, top]: the quotient is never negative there, so
 // truncation is floor.
 template <class T, bool grown, class Code>
