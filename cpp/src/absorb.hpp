@@ -21,7 +21,7 @@ public:
         const auto words = static_cast<std::uint64_t>(shape_.words);
         if (bypassed_ > 0) {
             bypassed_ -= std::min(bypassed_, n);
-            for (std::uint64_t i = 0; i < n; ++i) pending.add(keys + i * words, hashes[i], 1);
+            pending.add_rows(keys, hashes, n);
             return;
         }
         std::uint64_t found = 0;

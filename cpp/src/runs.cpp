@@ -17,7 +17,7 @@ std::uint64_t total(std::span<const Pending> waiting, std::size_t range) {
     return n;
 }
 
-// Two ordered runs as one; take(key, count) for every distinct key.
+// Two ordered runs as one; take(key, count, words) for every distinct key.
 template <class Take>
 void merge_runs(const Records& a, const Records& b, const RecordShape& shape, Take&& take) {
     const auto hash = [&](const Records& run, std::uint64_t i) {
@@ -27,19 +27,19 @@ void merge_runs(const Records& a, const Records& b, const RecordShape& shape, Ta
     std::uint64_t i = 0, j = 0, a_hash = hash(a, 0), b_hash = hash(b, 0);
     while (i < a.size() && j < b.size()) {
         if (canonical_less(a_hash, a[i], b_hash, b[j], shape.words)) {
-            take(a[i], count(a[i]));
+            take(a[i], count(a[i]), shape.words);
             a_hash = hash(a, ++i);
         } else if (a_hash != b_hash || !same_words(a[i], b[j], shape.words)) {
-            take(b[j], count(b[j]));
+            take(b[j], count(b[j]), shape.words);
             b_hash = hash(b, ++j);
         } else {
-            take(a[i], count(a[i]) + count(b[j]));
+            take(a[i], count(a[i]) + count(b[j]), shape.words);
             a_hash = hash(a, ++i);
             b_hash = hash(b, ++j);
         }
     }
-    for (; i < a.size(); ++i) take(a[i], count(a[i]));
-    for (; j < b.size(); ++j) take(b[j], count(b[j]));
+    for (; i < a.size(); ++i) take(a[i], count(a[i]), shape.words);
+    for (; j < b.size(); ++j) take(b[j], count(b[j]), shape.words);
 }
 
 }  // namespace
@@ -51,7 +51,7 @@ Runs::Runs(const Layout& layout, bool labelled, int range_bits)
       range_bits_(range_bits),
       runs_(ranges()) {}
 
-// Calls take_record(key, count) in canonical order for what waits in a range.
+// Calls take_record(key, count, words) in canonical order for what waits in a range.
 template <class Take>
 void Runs::sum_up(std::span<const Pending> waiting, std::size_t range, Scratch& scratch,
                   Take&& take_record) const {
@@ -63,7 +63,7 @@ void Runs::sum_up(std::span<const Pending> waiting, std::size_t range, Scratch& 
 
 Records Runs::ordered(std::span<const Pending> waiting, std::size_t range, Scratch& scratch) const {
     Records run(shape_.words, total(waiting, range));
-    sum_up(waiting, range, scratch, [&](const Word* key, Count count) { run.append(key, count); });
+    sum_up(waiting, range, scratch, [&](const Word* key, Count count, int words) { run.append(key, count, words); });
     return run;
 }
 
@@ -84,7 +84,9 @@ void Runs::take(std::span<Pending> waiting, const Context& context, int threads)
                     ordered(waiting, r, scratch[static_cast<std::size_t>(worker)]);
                 Records merged(shape_.words, runs_[r].size() + fresh.size());
                 merge_runs(runs_[r], fresh, shape_,
-                           [&](const Word* key, Count count) { merged.append(key, count); });
+                           [&](const Word* key, Count count, int words) {
+                               merged.append(key, count, words);
+                           });
                 merged.shrink();
                 runs_[r] = std::move(merged);
             }
@@ -105,7 +107,7 @@ void Runs::split(int range_bits) {
             std::uint64_t end = begin;
             while (end < run.size() && range_of(end) == range) ++end;
             finer[range] = Records(shape_.words, end - begin);
-            for (; begin < end; ++begin) finer[range].append(run[begin], run[begin][shape_.words]);
+            for (; begin < end; ++begin) finer[range].append(run[begin], run[begin][shape_.words], shape_.words);
         }
         run = Records();
     }
@@ -142,11 +144,10 @@ public:
     template <class Produce>
     void write(std::size_t range, Produce&& produce) {
         Range& r = ranges_[range];
-        const auto words = static_cast<int>(words_);
         Word* key_to = key_at(r.offset);
         Count* const begin = sums_.data() + r.offset + 1;
         Count* count_to = begin;
-        const auto write_bin = [&](const Word* key, Count count) {
+        const auto write_bin = [&](const Word* key, Count count, int words) {
             copy_words(key_to, key, words);
             key_to += words;
             *count_to++ = count;
@@ -154,13 +155,14 @@ public:
         if (!labelled_) {
             produce(write_bin);
         } else {
-            produce([&](const Word* key, Count count) {
+            const auto words = static_cast<int>(words_);
+            produce([&](const Word* key, Count count, int) {
                 const bool same_bin = count_to > begin && same_words(key, key_to - words, words);
                 if (same_bin) {
                     count_to[-1] += count;
                 } else {
                     r.starts.push_back(r.entries.size());
-                    write_bin(key, count);
+                    write_bin(key, count, words);
                 }
                 r.entries.push_back({static_cast<Label>(key[words]), count});
             });

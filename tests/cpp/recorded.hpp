@@ -85,7 +85,7 @@ inline std::vector<Word> summed_up(zbins::Orderer& orderer, const Set& set, int 
         pieces.push_back({hashes.data() + begin, set.record(begin), size});
     }
     std::vector<Word> sums;
-    orderer.sum_up(pieces, log2_piece, known_bits, [&](const Word* key, Count count) {
+    orderer.sum_up(pieces, log2_piece, known_bits, [&](const Word* key, Count count, int) {
         sums.insert(sums.end(), key, key + set.shape.words);
         sums.push_back(count);
     });

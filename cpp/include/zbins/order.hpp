@@ -31,19 +31,23 @@ class Orderer {
 public:
     explicit Orderer(RecordShape shape) : shape_(shape) {}
 
-    // Calls take(key, count) for every distinct key in the pieces, in canonical order. No piece has
-    // more than 2^log2_piece records; the top `known_bits` of all hashes are the same.
+    // Calls take(key, count, words) for every distinct key in the pieces, in canonical order. No
+    // piece has more than 2^log2_piece records; the top `known_bits` of all hashes are the same.
+    // `words` is shape.words, as a constant where it is small.
     template <class Take>
     void sum_up(std::span<const Piece> pieces, int log2_piece, int known_bits, Take&& take);
 
 private:
     static constexpr std::uint64_t ahead = 12;
 
-    const Word* record(std::uint64_t entry) const {
+    template <int words, class Take>
+    void sum_up_sorted(std::uint64_t n, Take&& take);
+    const Word* record(std::uint64_t entry, std::uint64_t stride) const {
         const std::uint64_t number = entry & ((std::uint64_t{1} << number_bits_) - 1);
         return pieces_[number >> log2_piece_].records +
-               (number & ((std::uint64_t{1} << log2_piece_) - 1)) * shape_.stride();
+               (number & ((std::uint64_t{1} << log2_piece_) - 1)) * stride;
     }
+    const Word* record(std::uint64_t entry) const { return record(entry, shape_.stride()); }
     std::uint64_t tag(std::uint64_t entry) const { return entry >> number_bits_; }
 
     std::uint64_t sort_by_hash(std::span<const Piece> pieces, int log2_piece, int known_bits);
@@ -71,30 +75,40 @@ void radix_sort(std::uint64_t* values, std::uint64_t* other, std::uint64_t n, in
 template <class Take>
 void Orderer::sum_up(std::span<const Piece> pieces, int log2_piece, int known_bits, Take&& take) {
     const std::uint64_t n = sort_by_hash(pieces, log2_piece, known_bits);
+    if (shape_.words == 1) return sum_up_sorted<1>(n, take);
+    if (shape_.words == 2) return sum_up_sorted<2>(n, take);
+    sum_up_sorted<0>(n, take);
+}
+
+// `fixed` words, or as many as the shape says.
+template <int fixed, class Take>
+void Orderer::sum_up_sorted(std::uint64_t n, Take&& take) {
+    const int words = fixed > 0 ? fixed : shape_.words;
+    const std::uint64_t stride = static_cast<std::uint64_t>(words) + 1;
     const std::uint64_t* entries = entries_.data();
     for (std::uint64_t i = 0; i < n;) {
-        if (i + ahead < n) prefetch_words(record(entries[i + ahead]), shape_.words);
+        if (i + ahead < n) prefetch_words(record(entries[i + ahead], stride), words);
         const std::uint64_t begin = i++;
-        const Word* key = record(entries[begin]);
-        Count count = key[shape_.words];
+        const Word* key = record(entries[begin], stride);
+        Count count = key[words];
         // Equal hash bits nearly always mean copies of one key.
         bool mixed = false;
         for (; i < n && tag(entries[i]) == tag(entries[begin]); ++i) {
-            const Word* other = record(entries[i]);
-            mixed |= !same_words(key, other, shape_.words);
-            count += other[shape_.words];
+            const Word* other = record(entries[i], stride);
+            mixed |= !same_words(key, other, words);
+            count += other[words];
         }
         if (!mixed) {
-            take(key, count);
+            take(key, count, words);
             continue;
         }
         order_ties(begin, i);
         for (std::uint64_t t = begin; t < i;) {
-            key = record(entries[t]);
+            key = record(entries[t], stride);
             count = 0;
-            for (; t < i && same_words(key, record(entries[t]), shape_.words); ++t)
-                count += record(entries[t])[shape_.words];
-            take(key, count);
+            for (; t < i && same_words(key, record(entries[t], stride), words); ++t)
+                count += record(entries[t], stride)[words];
+            take(key, count, words);
         }
     }
 }

@@ -14,13 +14,13 @@ public:
     // 2^range_bits ranges, by the top bits of the hash, for about `expected` records.
     Pending(int words, int range_bits, std::uint64_t expected);
 
-    void add(const Word* key, std::uint64_t hash, Count count) {
-        Writer& to = writers_[range_bits_ == 0 ? 0 : hash >> (64 - range_bits_)];
-        if (to.hash == to.end) open_chunk(to);
-        *to.hash++ = hash;
-        copy_words(to.record, key, words_);
-        to.record[words_] = count;
-        to.record += words_ + 1;
+    void add(const Word* key, std::uint64_t hash, Count count) { add(key, hash, count, words_); }
+
+    // n rows, one of each.
+    void add_rows(const Word* keys, const std::uint64_t* hashes, std::uint64_t n) {
+        if (words_ == 1) return add_rows_of<1>(keys, hashes, n);
+        if (words_ == 2) return add_rows_of<2>(keys, hashes, n);
+        add_rows_of<0>(keys, hashes, n);
     }
 
     std::uint64_t size() const;
@@ -40,6 +40,21 @@ private:
         std::vector<Word*> chunks;  // all full but the last
     };
 
+    void add(const Word* key, std::uint64_t hash, Count count, int words) {
+        Writer& to = writers_[range_bits_ == 0 ? 0 : hash >> (64 - range_bits_)];
+        if (to.hash == to.end) open_chunk(to);
+        *to.hash++ = hash;
+        copy_words(to.record, key, words);
+        to.record[words] = count;
+        to.record += words + 1;
+    }
+    // `fixed` words, or as many as the constructor was told.
+    template <int fixed>
+    void add_rows_of(const Word* keys, const std::uint64_t* hashes, std::uint64_t n) {
+        const int words = fixed > 0 ? fixed : words_;
+        for (std::uint64_t i = 0; i < n; ++i)
+            add(keys + i * static_cast<std::uint64_t>(words), hashes[i], 1, words);
+    }
     std::uint64_t chunk_records() const { return std::uint64_t{1} << log2_chunk_; }
     std::uint64_t chunk_words() const {
         return chunk_records() * (static_cast<std::uint64_t>(words_) + 2);

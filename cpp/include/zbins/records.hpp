@@ -44,11 +44,11 @@ public:
     const Word* data() const { return data_.data(); }
     const Word* operator[](std::uint64_t i) const { return data_.data() + i * stride(); }
 
-    // There must be room.
-    void append(const Word* key, Count count) {
-        Word* to = data_.data() + size_++ * stride();
-        copy_words(to, key, words_);
-        to[words_] = count;
+    // There must be room. `words` is that of the constructor, as a constant where it can be.
+    void append(const Word* key, Count count, int words) {
+        Word* to = data_.data() + size_++ * (static_cast<std::uint64_t>(words) + 1);
+        copy_words(to, key, words);
+        to[words] = count;
     }
     void append_all(const Records& other) {
         std::memcpy(data_.data() + size_ * stride(), other.data(),

@@ -52,7 +52,7 @@ inline Table::Added Table::add(const Word* key, std::uint64_t hash) {
     for (int probe = 0; probe < probes; ++probe, ++slot) {
         if (*slot == 0) {
             if (records_.full()) return Added::refused;
-            records_.append(key, 1);
+            records_.append(key, 1, words_);
             *slot = (hash >> number_bits << number_bits) | records_.size();
             return Added::is_new;
         }

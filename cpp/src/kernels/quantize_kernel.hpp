@@ -94,16 +94,40 @@ ZBINS_INLINE Word load_eight(const std::uint8_t* codes) {
     return eight;
 }
 
-template <int bits, class Code>
-ZBINS_INLINE Word pack_word(const Code* codes) {
-    Word word = 0;
-    if constexpr (bits == 16) {
-        for (int c = 0; c < 4; ++c) word |= static_cast<Word>(codes[c]) << (48 - 16 * c);
-    } else {
-        for (int g = 0; g < 8 / bits; ++g)
-            word |= compress<bits>(load_eight(codes + 8 * g)) << (64 - 8 * bits * (g + 1));
+// Every two codes of `bits` bits, in a byte each, as one of twice as many.
+template <int bits>
+ZBINS_INLINE void join_pairs(const std::uint8_t* codes, std::int64_t n,
+                             std::uint8_t* __restrict out) {
+    for (std::int64_t i = 0; i < n; ++i) {
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        out[i] = static_cast<std::uint8_t>(codes[2 * i] << bits | codes[2 * i + 1]);
+#else  // as compilers vectorize it best
+        std::uint16_t pair;
+        __builtin_memcpy(&pair, codes + 2 * i, 2);
+        out[i] = static_cast<std::uint8_t>(pair << bits | pair >> 8);
+#endif
     }
-    return word;
+}
+
+// So many words from the codes that fill them, dimension 0 in the uppermost bits.
+template <int bits>
+ZBINS_INLINE void pack(const std::uint8_t* codes, std::int64_t words, Word* to) {
+    if constexpr (bits == 8) {
+        for (std::int64_t w = 0; w < words; ++w)
+            to[w] = __builtin_bswap64(load_eight(codes + 8 * w));
+    } else {
+        constexpr std::int64_t per = 32 / bits;
+        std::uint8_t pairs[tile_codes / 2];
+        join_pairs<bits>(codes, words * per, pairs);
+        pack<2 * bits>(pairs, words, to);
+    }
+}
+template <int bits>
+ZBINS_INLINE void pack(const std::uint16_t* codes, std::int64_t words, Word* to) {
+    for (std::int64_t w = 0; w < words; ++w, codes += 4) {
+        to[w] = 0;
+        for (int c = 0; c < 4; ++c) to[w] |= static_cast<Word>(codes[c]) << (48 - 16 * c);
+    }
 }
 
 // Narrow rows without gaps between them, as longer ones: the lattice repeated.
@@ -178,15 +202,10 @@ void quantize_wide(const T* rows, std::int64_t stride, std::int64_t n, const Axe
                 }
             }
             if (row_words == words) {
-                Word* to = keys + i0 * words;
-                for (std::int64_t w = 0; w < tile * words; ++w)
-                    to[w] = pack_word<bits>(codes + w * per);
+                pack<bits>(codes, tile * words, keys + i0 * words);
             } else {
-                for (std::int64_t i = 0; i < tile; ++i) {
-                    Word* to = keys + (i0 + i) * words + j0 / per;
-                    for (std::int64_t w = 0; w < row_words; ++w)
-                        to[w] = pack_word<bits>(codes + i * pitch + w * per);
-                }
+                for (std::int64_t i = 0; i < tile; ++i)
+                    pack<bits>(codes + i * pitch, row_words, keys + (i0 + i) * words + j0 / per);
             }
         }
     }
