@@ -14,7 +14,8 @@ namespace zbins {
 
 class Absorber {
 public:
-    explicit Absorber(RecordShape shape) : shape_(shape), table_(shape.words) {}
+    Absorber(RecordShape shape, std::uint64_t most_bytes)
+        : shape_(shape), table_(shape.words, most_bytes) {}
 
     // Counts n rows with these keys (`shape.words` words each) and hashes.
     void add(const Word* keys, const std::uint64_t* hashes, std::uint64_t n, Pending& pending) {
@@ -39,7 +40,7 @@ public:
 
     // `keys` are known to be in `rows` rows: a table that could hold them all is given the room.
     void learn(std::uint64_t keys, std::uint64_t rows, Pending& pending) {
-        if (table_.size() >= keys || keys > most_keys || rows < 4 * keys) return;
+        if (table_.size() >= keys || keys > table_.most_keys() || rows < 4 * keys) return;
         give_up(pending);
         table_.restart(2 * keys);
         bypassed_ = rows_ = found_ = 0;
@@ -60,7 +61,6 @@ private:
     static constexpr std::uint64_t first_window = 512;
     static constexpr std::uint64_t last_window = 1 << 15;
     static constexpr std::uint64_t rest = 64;  // windows without the table before the next try
-    static constexpr std::uint64_t most_keys = std::uint64_t{1} << (Table::max_log2_slots - 1);
 
     // Rows of one bin and different labels must not crowd around one slot.
     std::uint64_t slot_hash(const Word* key, std::uint64_t hash) const {

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstdlib>
 
+#include "sanitized.hpp"
+
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
@@ -89,7 +91,7 @@ Kept::~Kept() {
 
 void* take(std::size_t& bytes) {
     bytes = rounded(bytes);
-#if !defined(__SANITIZE_ADDRESS__)  // which must see every block come and go
+#if !ZBINS_ADDRESS_SANITIZER
     if (!ended && bytes >= smallest_kept && bytes <= largest_kept) {
         if (void* block = kept.find(bytes)) return block;
     }
@@ -98,7 +100,7 @@ void* take(std::size_t& bytes) {
 }
 
 void give_back(void* block, [[maybe_unused]] std::size_t bytes) noexcept {
-#if !defined(__SANITIZE_ADDRESS__)
+#if !ZBINS_ADDRESS_SANITIZER
     if (!ended && kept.keep(block, bytes)) return;
 #endif
     std::free(block);

@@ -18,16 +18,23 @@ namespace {
 
 constexpr int most_range_bits = 8;
 constexpr std::uint64_t range_bytes = 256 << 10;  // of one range: what is sorted stays in cache
-constexpr int ranges_per_thread = 4;              // so that uneven ranges still even out
+// More ranges than that only where one of them would keep a thread too long from seeing Ctrl-C.
+constexpr std::uint64_t most_range_bytes = 16 << 20;
+constexpr int ranges_per_thread = 4;  // so that uneven ranges still even out
+// Of all threads together: their tables, and the chunks of each that are not full.
+constexpr std::uint64_t tables_bytes = 16 << 20;
+constexpr std::uint64_t open_chunks_bytes = 8 << 20;
+constexpr std::uint64_t most_chunk_bytes = 16 << 10;
 // What may wait before it is put in order: this, or a quarter of what is in order already; three
 // quarters where nearly all that waited last was new, so that the model will grow as much.
 constexpr std::uint64_t waiting_bytes = 32 << 20;
 
 int range_bits_for(std::uint64_t bytes, int threads) {
-    const std::uint64_t wanted = std::max<std::uint64_t>(
-        (bytes + range_bytes - 1) / range_bytes,
-        threads > 1 ? static_cast<unsigned>(threads * ranges_per_thread) : 1);
-    return std::min(most_range_bits, static_cast<int>(std::bit_width(wanted - 1)));
+    const auto bits = [](std::uint64_t ranges) { return static_cast<int>(std::bit_width(ranges)); };
+    const std::uint64_t for_threads =
+        threads > 1 ? static_cast<unsigned>(threads * ranges_per_thread) : 1;
+    const int wanted = bits(std::max((bytes + range_bytes - 1) / range_bytes, for_threads) - 1);
+    return std::max(std::min(wanted, most_range_bits), bits(bytes / most_range_bytes));
 }
 
 }  // namespace
@@ -36,14 +43,13 @@ int range_bits_for(std::uint64_t bytes, int threads) {
 // those that wait.
 template <class T>
 struct Counter<T>::Worker {
-    Worker(const State& state, Pending& pending);
+    explicit Worker(const State& state);
 
-    // Counts rows [first, first + n); returns how many were outside.
+    // Counts rows [first, first + n), by way of what waits; returns how many were outside.
     std::int64_t add(RowReader<T>& reader, std::int64_t first, std::int64_t n, bool inside,
-                     const Label* labels);
+                     const Label* labels, Pending& pending);
 
     const State* state;
-    Pending* pending;
     Absorber absorber;
     Buffer<Word> keys;
     Buffer<std::uint64_t> hashes;
@@ -61,12 +67,13 @@ struct Counter<T>::State {
           block(rows_per_block<T>(grid.d())),
           runs(layout, labelled, 0) {}
 
-    void arrange(std::uint64_t rows);
+    void arrange(std::uint64_t rows, int working);
+    Pending new_pending(int range_bits, std::uint64_t expected) const;
     void split(int range_bits);
     std::uint64_t waiting() const;
     std::uint64_t most_waiting() const {
         return std::max(waiting_bytes / (record_bytes() + sizeof(Word)),
-                        runs.size() / 4 * (mostly_new ? 3 : 1));
+                        mostly_new ? runs.size() : runs.size() / 4);
     }
     std::uint64_t record_bytes() const { return runs.shape().stride() * sizeof(Word); }
     void settle(const Context& context, int working);
@@ -77,17 +84,16 @@ struct Counter<T>::State {
     int threads;
     std::int64_t block;
     Runs runs;
+    std::vector<Worker> workers;   // as many as were ever at work
     std::vector<Pending> pending;  // one per worker
-    std::vector<Worker> workers;
     std::uint64_t rows_since_settled = 0;
     bool mostly_new = false;
 };
 
 template <class T>
-Counter<T>::Worker::Worker(const State& a_state, Pending& a_pending)
+Counter<T>::Worker::Worker(const State& a_state)
     : state(&a_state),
-      pending(&a_pending),
-      absorber(a_state.runs.shape()),
+      absorber(a_state.runs.shape(), tables_bytes / static_cast<unsigned>(a_state.threads)),
       keys(static_cast<std::uint64_t>(a_state.block * a_state.layout.words)),
       hashes(static_cast<std::uint64_t>(a_state.block)),
       outside(static_cast<std::uint64_t>(a_state.block)),
@@ -95,14 +101,14 @@ Counter<T>::Worker::Worker(const State& a_state, Pending& a_pending)
 
 template <class T>
 std::int64_t Counter<T>::Worker::add(RowReader<T>& reader, std::int64_t first, std::int64_t n,
-                                     bool inside, const Label* labels) {
+                                     bool inside, const Label* labels, Pending& pending) {
     const auto rows = reader.read(first, n);
     const auto words = static_cast<std::uint64_t>(state->layout.words);
     kernels::table<T>().quantize(rows.rows, rows.stride, n, state->grid.axes(), state->layout.bits,
                                  state->layout.words, inside, keys.data(), hashes.data(),
                                  outside.data());
     if (inside && labels == nullptr) {
-        absorber.add(keys.data(), hashes.data(), static_cast<std::uint64_t>(n), *pending);
+        absorber.add(keys.data(), hashes.data(), static_cast<std::uint64_t>(n), pending);
         return 0;
     }
     std::int64_t skipped = 0;
@@ -114,34 +120,39 @@ std::int64_t Counter<T>::Worker::add(RowReader<T>& reader, std::int64_t first, s
         }
         const Word* key = keys.data() + row * words;
         if (labels == nullptr) {
-            absorber.add(key, hashes.data() + row, 1, *pending);
+            absorber.add(key, hashes.data() + row, 1, pending);
         } else {
             copy_words(joined.data(), key, state->layout.words);
             joined[words] = static_cast<Word>(labels[first + i]);
-            absorber.add(joined.data(), hashes.data() + row, 1, *pending);
+            absorber.add(joined.data(), hashes.data() + row, 1, pending);
         }
     }
     return skipped;
 }
 
-// Makes room for workers, with ranges for about this many rows.
 template <class T>
-void Counter<T>::State::arrange(std::uint64_t rows) {
-    if (!workers.empty()) return;
-    runs.split(range_bits_for(rows * record_bytes(), threads));
-    // Workers point at theirs, so both lists are made at once and keep their places.
-    const std::uint64_t each = std::min(rows, most_waiting()) / static_cast<std::uint64_t>(threads);
-    for (int worker = 0; worker < threads; ++worker)
-        pending.emplace_back(runs.shape().words, runs.range_bits(), each);
-    workers.reserve(pending.size());
-    for (Pending& mine : pending) workers.emplace_back(*this, mine);
+Pending Counter<T>::State::new_pending(int range_bits, std::uint64_t expected) const {
+    const std::uint64_t open_chunks = static_cast<std::uint64_t>(threads) << range_bits;
+    return {runs.shape().words, range_bits, expected,
+            std::min(most_chunk_bytes, open_chunks_bytes / open_chunks)};
+}
+
+// Makes so many workers, for about this many rows; the first of them the ranges too.
+template <class T>
+void Counter<T>::State::arrange(std::uint64_t rows, int working) {
+    if (workers.empty()) runs.split(range_bits_for(rows * record_bytes(), working));
+    const std::uint64_t each = std::min(rows, most_waiting()) / static_cast<std::uint64_t>(working);
+    while (workers.size() < static_cast<std::size_t>(working)) {
+        workers.emplace_back(*this);
+        pending.push_back(new_pending(runs.range_bits(), each));
+    }
 }
 
 // More ranges, for what waits and for what is in order.
 template <class T>
 void Counter<T>::State::split(int range_bits) {
     for (Pending& mine : pending) {
-        Pending finer(runs.shape().words, range_bits, mine.size());
+        Pending finer = new_pending(range_bits, mine.size());
         std::vector<Piece> pieces;
         for (std::size_t range = 0; range < mine.ranges(); ++range)
             mine.append_pieces(range, pieces);
@@ -172,8 +183,8 @@ void Counter<T>::State::settle(const Context& context, int working) {
     const std::uint64_t before = runs.size(), waited = waiting();
     runs.take(pending, context, working);
     mostly_new = 10 * (runs.size() - before) > 9 * waited;
-    for (Worker& worker : workers)
-        worker.absorber.learn(runs.size(), rows_since_settled, *worker.pending);
+    for (std::size_t w = 0; w < workers.size(); ++w)
+        workers[w].absorber.learn(runs.size(), rows_since_settled, pending[w]);
     rows_since_settled = 0;
 }
 
@@ -194,10 +205,10 @@ template <class T>
 std::int64_t Counter<T>::add(const MatrixView<T>& x, bool inside, const Label* labels,
                              const Context& context) {
     State& s = *state_;
-    s.arrange(static_cast<std::uint64_t>(x.rows));
     const double row_bytes = static_cast<double>(x.cols) * sizeof(T);
     const int working =
         std::min(s.threads, threads_for(context, static_cast<double>(x.rows) * row_bytes));
+    s.arrange(static_cast<std::uint64_t>(x.rows), working);
     const std::int64_t per_task = task_rows(rows_per_task<T>(x.cols), x.rows, working);
     std::vector<RowReader<T>> readers(static_cast<std::size_t>(working), RowReader<T>(x));
     std::vector<std::int64_t> skipped(static_cast<std::size_t>(working), 0);
@@ -215,8 +226,8 @@ std::int64_t Counter<T>::add(const MatrixView<T>& x, bool inside, const Label* l
                 const std::int64_t from = begin + task * per_task;
                 const std::int64_t end = std::min(begin + rows, from + per_task);
                 for (std::int64_t i = from; i < end; i += s.block) {
-                    skipped[w] +=
-                        s.workers[w].add(readers[w], i, std::min(s.block, end - i), inside, labels);
+                    skipped[w] += s.workers[w].add(readers[w], i, std::min(s.block, end - i),
+                                                   inside, labels, s.pending[w]);
                 }
             });
         begin += rows;
@@ -228,13 +239,12 @@ std::int64_t Counter<T>::add(const MatrixView<T>& x, bool inside, const Label* l
 template <class T>
 Pmf Counter<T>::finish(std::span<const Label> label_rank, const Context& context) {
     State& s = *state_;
-    s.arrange(0);
-    for (Worker& worker : s.workers) worker.absorber.give_up(*worker.pending);
+    for (std::size_t w = 0; w < s.workers.size(); ++w) s.workers[w].absorber.give_up(s.pending[w]);
     const std::uint64_t records = s.waiting() + s.runs.size();
     const int working =
         std::min(s.threads, threads_for(context, 64.0 * static_cast<double>(records)));
     s.workers.clear();
-    return s.runs.finish(s.pending, label_rank, context, working);
+    return s.runs.finish(std::move(s.pending), label_rank, context, working);
 }
 
 template <class T>

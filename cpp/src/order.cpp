@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <stdexcept>
 #include <utility>
 
 #include "zbins/hash.hpp"
@@ -75,6 +76,7 @@ std::uint64_t Orderer::sort_by_hash(std::span<const Piece> pieces, int log2_piec
     log2_piece_ = log2_piece;
     known_bits_ = known_bits;
     number_bits_ = log2_piece + static_cast<int>(std::bit_width(pieces.size()));
+    if (number_bits_ > 32) throw std::length_error("more than 2^31 records of one range wait");
     const std::uint64_t mask = (std::uint64_t{1} << number_bits_) - 1;
     std::uint64_t* to = entries_.data();
     for (std::size_t p = 0; p < pieces.size(); ++p) {

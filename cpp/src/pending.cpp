@@ -6,21 +6,17 @@
 namespace zbins {
 
 namespace {
-constexpr std::uint64_t chunk_bytes = 16 << 10;
 constexpr std::uint64_t slab_bytes = 4 << 20;  // two huge pages
 }  // namespace
 
-Pending::Pending(int words, int range_bits, std::uint64_t expected)
+Pending::Pending(int words, int range_bits, std::uint64_t expected, std::uint64_t chunk_bytes)
     : words_(words), range_bits_(range_bits), writers_(std::size_t{1} << range_bits) {
     const std::uint64_t record = (static_cast<std::uint64_t>(words) + 2) * sizeof(Word);
-    const std::uint64_t many = std::max<std::uint64_t>(16, chunk_bytes / record);
+    std::uint64_t records = std::max<std::uint64_t>(1, chunk_bytes / record);
     // Where there is one range only, one chunk for all of it.
-    log2_chunk_ =
-        range_bits == 0
-            ? static_cast<int>(std::bit_width(
-                  std::clamp<std::uint64_t>(expected, 16, std::max(many, slab_bytes / record / 2)) -
-                  1))
-            : static_cast<int>(std::bit_width(many)) - 1;
+    if (range_bits == 0)
+        records = std::clamp(expected, records, std::max(records, slab_bytes / record / 2));
+    log2_chunk_ = static_cast<int>(std::bit_width(range_bits == 0 ? records - 1 : records / 2));
     // One chunk per range will be open in the end; few records need no whole slab.
     const std::uint64_t chunks =
         (expected >> log2_chunk_) + (range_bits == 0 ? 1 : writers_.size());
@@ -30,10 +26,11 @@ Pending::Pending(int words, int range_bits, std::uint64_t expected)
 
 void Pending::open_chunk(Writer& to) {
     if (left_ == 0) {
-        slabs_.emplace_back(slab_words_);
+        if (used_slabs_ == slabs_.size()) slabs_.emplace_back(slab_words_);
+        ++used_slabs_;
         left_ = slab_words_;
     }
-    Word* chunk = slabs_.back().data() + (slab_words_ - left_);
+    Word* chunk = slabs_[used_slabs_ - 1].data() + (slab_words_ - left_);
     to.chunks.push_back(chunk);
     left_ -= chunk_words();
     to.hash = chunk;
@@ -64,7 +61,7 @@ void Pending::append_pieces(std::size_t range, std::vector<Piece>& pieces) const
 
 void Pending::clear() {
     for (Writer& writer : writers_) writer = Writer();
-    slabs_.clear();
+    used_slabs_ = 0;
     left_ = 0;
 }
 

@@ -19,8 +19,8 @@ std::uint64_t total(std::span<const Pending> waiting, std::size_t range) {
 
 // Two ordered runs as one; take(key, count, words) for every distinct key.
 template <class Take>
-void merge_runs(const Records& a, const Records& b, const RecordShape& shape, Take&& take) {
-    const auto hash = [&](const Records& run, std::uint64_t i) {
+void merge_runs(const Run& a, const Records& b, const RecordShape& shape, Take&& take) {
+    const auto hash = [&](const auto& run, std::uint64_t i) {
         return i < run.size() ? fixed_hash(run[i], shape.hashed) : 0;
     };
     const auto count = [&](const Word* record) { return record[shape.words]; };
@@ -56,14 +56,19 @@ template <class Take>
 void Runs::sum_up(std::span<const Pending> waiting, std::size_t range, Scratch& scratch,
                   Take&& take_record) const {
     scratch.pieces.clear();
-    for (const Pending& pending : waiting) pending.append_pieces(range, scratch.pieces);
+    int log2_piece = 0;
+    for (const Pending& pending : waiting) {
+        pending.append_pieces(range, scratch.pieces);
+        log2_piece = std::max(log2_piece, pending.log2_chunk());
+    }
     if (scratch.pieces.empty()) return;
-    scratch.orderer.sum_up(scratch.pieces, waiting[0].log2_chunk(), range_bits_, take_record);
+    scratch.orderer.sum_up(scratch.pieces, log2_piece, range_bits_, take_record);
 }
 
 Records Runs::ordered(std::span<const Pending> waiting, std::size_t range, Scratch& scratch) const {
     Records run(shape_.words, total(waiting, range));
-    sum_up(waiting, range, scratch, [&](const Word* key, Count count, int words) { run.append(key, count, words); });
+    sum_up(waiting, range, scratch,
+           [&](const Word* key, Count count, int words) { run.append(key, count, words); });
     return run;
 }
 
@@ -80,15 +85,8 @@ void Runs::take(std::span<Pending> waiting, const Context& context, int threads)
         context, threads, static_cast<std::int64_t>(ranges()), [&](std::int64_t range, int worker) {
             const auto r = static_cast<std::size_t>(range);
             if (total(waiting, r) > 0) {
-                const Records fresh =
-                    ordered(waiting, r, scratch[static_cast<std::size_t>(worker)]);
-                Records merged(shape_.words, runs_[r].size() + fresh.size());
-                merge_runs(runs_[r], fresh, shape_,
-                           [&](const Word* key, Count count, int words) {
-                               merged.append(key, count, words);
-                           });
-                merged.shrink();
-                runs_[r] = std::move(merged);
+                runs_[r].merge(ordered(waiting, r, scratch[static_cast<std::size_t>(worker)]),
+                               shape_);
             }
             size += runs_[r].size();
         });
@@ -97,8 +95,8 @@ void Runs::take(std::span<Pending> waiting, const Context& context, int threads)
 }
 
 void Runs::split(int range_bits) {
-    std::vector<Records> finer(std::size_t{1} << range_bits);
-    for (Records& run : runs_) {
+    std::vector<Run> finer(std::size_t{1} << range_bits);
+    for (Run& run : runs_) {
         const auto range_of = [&](std::uint64_t i) {
             return static_cast<std::size_t>(fixed_hash(run[i], shape_.hashed) >> (64 - range_bits));
         };
@@ -106,10 +104,10 @@ void Runs::split(int range_bits) {
             const std::size_t range = range_of(begin);
             std::uint64_t end = begin;
             while (end < run.size() && range_of(end) == range) ++end;
-            finer[range] = Records(shape_.words, end - begin);
-            for (; begin < end; ++begin) finer[range].append(run[begin], run[begin][shape_.words], shape_.words);
+            finer[range] = Run(run[begin], end - begin, shape_);
+            begin = end;
         }
-        run = Records();
+        run = Run();
     }
     runs_ = std::move(finer);
     range_bits_ = range_bits;
@@ -251,7 +249,7 @@ Pmf Runs::Output::finish(const Layout& layout, std::span<const Label> label_rank
             context, threads};
 }
 
-Pmf Runs::finish(std::span<Pending> waiting, std::span<const Label> label_rank,
+Pmf Runs::finish(std::vector<Pending> waiting, std::span<const Label> label_rank,
                  const Context& context, int threads) {
     std::vector<std::uint64_t> most;
     for (std::size_t r = 0; r < ranges(); ++r) most.push_back(runs_[r].size() + total(waiting, r));
@@ -261,7 +259,7 @@ Pmf Runs::finish(std::span<Pending> waiting, std::span<const Label> label_rank,
                  [&](std::int64_t range, int worker) {
                      const auto r = static_cast<std::size_t>(range);
                      Scratch& mine = scratch[static_cast<std::size_t>(worker)];
-                     const Records run = std::move(runs_[r]);
+                     const Run run = std::move(runs_[r]);
                      output.write(r, [&](auto&& take_record) {
                          if (run.size() == 0) {
                              sum_up(waiting, r, mine, take_record);
@@ -270,7 +268,7 @@ Pmf Runs::finish(std::span<Pending> waiting, std::span<const Label> label_rank,
                          }
                      });
                  });
-    for (Pending& pending : waiting) pending.clear();
+    waiting.clear();
     return output.finish(layout_, label_rank, context, threads);
 }
 

@@ -5,7 +5,10 @@
 
 namespace zbins {
 
-Table::Table(int words) : words_(words) {
+Table::Table(int words, std::uint64_t most_bytes) : words_(words) {
+    const std::uint64_t slot_bytes = (static_cast<std::uint64_t>(words) + 1) * sizeof(Word) / 2 + 8;
+    while (most_log2_slots_ < max_log2_slots && slot_bytes << (most_log2_slots_ + 1) <= most_bytes)
+        ++most_log2_slots_;
     resize(first_log2_slots);
 }
 
@@ -19,7 +22,7 @@ void Table::resize(int log2_slots) {
 
 void Table::restart(std::uint64_t keys) {
     const int needed = static_cast<int>(std::bit_width(2 * keys));
-    resize(std::clamp(needed, first_log2_slots, max_log2_slots));
+    resize(std::clamp(needed, first_log2_slots, most_log2_slots_));
 }
 
 }  // namespace zbins

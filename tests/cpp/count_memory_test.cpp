@@ -8,9 +8,14 @@
 #include "models.hpp"
 #include "zbins/count.hpp"
 
-#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-
 namespace {
+
+// A sanitizer's own memory would be counted too; the counts themselves are checked everywhere.
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+constexpr bool measured = true;
+#else
+constexpr bool measured = false;
+#endif
 
 // Bytes of this process in memory.
 std::int64_t resident() {
@@ -47,12 +52,10 @@ TEST(memory_follows_bins_and_not_rows) {
             }
             // 5 MiB of records, 32 MiB that may wait, the tables, and room to put them in order;
             // all rows would be 183 MiB.
-            CHECK_EQ(std::max(most, 110 * mib) / mib, 110);
+            if (measured) CHECK_EQ(std::max(most, 110 * mib) / mib, 110);
             const auto model = counter.finish({}, models::on_threads(threads));
             CHECK_EQ(model.total(), rows);
             CHECK_EQ(model.size(), bins);
         }
     }
 }
-
-#endif

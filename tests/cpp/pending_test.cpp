@@ -73,6 +73,8 @@ struct Added {
     std::vector<Range> ranges;
 };
 
+constexpr std::uint64_t chunk_bytes = 16 << 10;
+
 }  // namespace
 
 TEST(what_waits_comes_out_once_in_its_range) {
@@ -83,9 +85,11 @@ TEST(what_waits_comes_out_once_in_its_range) {
                 if (words > 1000 && n > 700) continue;
                 for (const std::uint64_t expected :
                      {std::uint64_t{0}, n, 3 * n, n / 3, std::uint64_t{1} << 40}) {
+                    const std::uint64_t bytes = random.below(3) * 8000;
                     const check::Note note(words, " words, 2^", range_bits, " ranges, ", n,
-                                           " records, ", expected, " expected");
-                    Pending pending(words, range_bits, expected);
+                                           " records, ", expected, " expected, chunks of ", bytes,
+                                           " bytes");
+                    Pending pending(words, range_bits, expected, bytes);
                     Added added(words, range_bits);
                     for (std::uint64_t i = 0; i < n; ++i) added.add(random, pending, random.word());
                     added.check(pending);
@@ -103,7 +107,7 @@ TEST(what_waits_may_fill_many_slabs) {
             for (const std::uint64_t expected : {0u, 1000u, 1000000u}) {
                 const check::Note note(words, " words, 2^", range_bits, " ranges, ", expected,
                                        " expected");
-                Pending pending(words, range_bits, expected);
+                Pending pending(words, range_bits, expected, chunk_bytes);
                 Added added(words, range_bits);
                 for (int i = 0; i < 700000; ++i) added.add(random, pending, random.word());
                 added.check(pending);
@@ -116,7 +120,7 @@ TEST(what_waits_may_fill_many_slabs) {
 TEST(what_waits_may_all_be_in_one_range) {
     inputs::Random random(3);
     for (const std::uint64_t hash : {std::uint64_t{0}, random.word(), ~std::uint64_t{0}}) {
-        Pending pending(2, 8, 100);
+        Pending pending(2, 8, 100, chunk_bytes);
         Added added(2, 8);
         for (int i = 0; i < 300000; ++i) added.add(random, pending, hash ^ (random.word() >> 8));
         added.check(pending);
@@ -130,7 +134,7 @@ TEST(one_range_is_one_piece_where_the_guess_was_right) {
             (std::uint64_t{4} << 20) / (static_cast<std::uint64_t>(words + 2) * sizeof(Word));
         for (const std::uint64_t n : {std::uint64_t{1}, std::uint64_t{100}, slab / 7, slab / 2}) {
             const check::Note note(words, " words, ", n, " records");
-            Pending pending(words, 0, n);
+            Pending pending(words, 0, n, chunk_bytes);
             Added added(words, 0);
             for (std::uint64_t i = 0; i < n; ++i) added.add(random, pending, random.word());
             CHECK_EQ(added.check(pending), 1);
@@ -141,7 +145,7 @@ TEST(one_range_is_one_piece_where_the_guess_was_right) {
 TEST(what_waited_is_gone_after_clear) {
     inputs::Random random(5);
     for (const int range_bits : {0, 6}) {
-        Pending pending(2, range_bits, 1000);
+        Pending pending(2, range_bits, 1000, chunk_bytes);
         for (const int n : {1, 5000, 0, 300000, 20}) {
             const check::Note note("2^", range_bits, " ranges, ", n, " records");
             Added added(2, range_bits);
@@ -155,13 +159,13 @@ TEST(what_waited_is_gone_after_clear) {
 
 TEST(what_waits_moves_with_its_owner) {
     inputs::Random random(6);
-    Pending pending(3, 4, 10);
+    Pending pending(3, 4, 10, chunk_bytes);
     Added added(3, 4);
     for (int i = 0; i < 1000; ++i) added.add(random, pending, random.word());
     Pending moved = std::move(pending);
     for (int i = 0; i < 100000; ++i) added.add(random, moved, random.word());
     added.check(moved);
-    Pending other(3, 2, 10);
+    Pending other(3, 2, 10, chunk_bytes);
     other = std::move(moved);
     added.add(random, other, random.word());
     added.check(other);

@@ -17,6 +17,7 @@ using zbins::Table;
 namespace {
 
 constexpr int words_tried[] = {1, 2, 3, 8};
+constexpr std::uint64_t most_bytes = std::uint64_t{1} << 40;  // no limit
 constexpr std::uint64_t most_keys = std::uint64_t{1} << (Table::max_log2_slots - 1);
 
 std::uint64_t hash_of(const Key& key) {
@@ -31,7 +32,7 @@ struct Spread {
 
 // A table, and what it must hold by its own answers.
 struct Watched {
-    explicit Watched(int a_words) : words(a_words), table(a_words) {}
+    explicit Watched(int a_words) : words(a_words), table(a_words, most_bytes) {}
 
     // Not inlined: where a compiler sees how long a key is, it warns of copies of longer ones.
     [[gnu::noinline]] Table::Added add(const Key& key) {
@@ -230,6 +231,22 @@ TEST(table_starts_again_empty_and_with_room) {
             CHECK_EQ(watched.table.size(), 0);
             for (const Key& key : before) CHECK(watched.add(key) != Table::Added::found);
             watched.check();
+        }
+    }
+}
+
+TEST(a_table_stays_below_its_limit) {
+    for (const int words : words_tried) {
+        const std::uint64_t stride = static_cast<std::uint64_t>(words) + 1;
+        const auto bytes = [&](std::uint64_t keys) { return keys * (2 * 8 + stride * 8); };
+        for (const std::uint64_t limit : {0u, 100000u, 1000000u, 3000000u}) {
+            const check::Note note(words, " words, ", limit, " bytes");
+            Table table(words, limit);
+            const std::uint64_t first = std::uint64_t{1} << (Table::first_log2_slots - 1);
+            CHECK(table.most_keys() == first || bytes(table.most_keys()) <= limit);
+            CHECK(bytes(2 * table.most_keys()) > limit);
+            table.restart(most_keys);
+            CHECK(!table.may_grow());
         }
     }
 }

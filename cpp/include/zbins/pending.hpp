@@ -11,8 +11,9 @@ namespace zbins {
 
 class Pending {
 public:
-    // 2^range_bits ranges, by the top bits of the hash, for about `expected` records.
-    Pending(int words, int range_bits, std::uint64_t expected);
+    // 2^range_bits ranges, by the top bits of the hash, for about `expected` records; a chunk of
+    // one range takes about `chunk_bytes`.
+    Pending(int words, int range_bits, std::uint64_t expected, std::uint64_t chunk_bytes);
 
     void add(const Word* key, std::uint64_t hash, Count count) { add(key, hash, count, words_); }
 
@@ -29,7 +30,7 @@ public:
     int log2_chunk() const { return log2_chunk_; }
     // Adds the chunks of a range to a list.
     void append_pieces(std::size_t range, std::vector<Piece>& pieces) const;
-    void clear();
+    void clear();  // the memory stays, for what comes next
 
 private:
     // A chunk is room for hashes, then for records.
@@ -68,6 +69,7 @@ private:
     std::uint64_t left_ = 0;  // words of the last slab that are in no chunk yet
     std::vector<Writer> writers_;
     std::vector<Buffer<Word>> slabs_;
+    std::size_t used_slabs_ = 0;
 };
 
 }  // namespace zbins

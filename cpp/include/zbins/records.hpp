@@ -40,7 +40,6 @@ public:
 
     std::uint64_t size() const { return size_; }
     bool full() const { return size_ == capacity_; }
-    std::uint64_t bytes() const { return data_.size() * sizeof(Word); }
     const Word* data() const { return data_.data(); }
     const Word* operator[](std::uint64_t i) const { return data_.data() + i * stride(); }
 
@@ -54,14 +53,6 @@ public:
         std::memcpy(data_.data() + size_ * stride(), other.data(),
                     other.size() * stride() * sizeof(Word));
         size_ += other.size();
-    }
-
-    // Gives back room that was not needed, where there is much of it.
-    void shrink() {
-        if (size_ > capacity_ / 8 * 7) return;
-        Records exact(words_, size_);
-        exact.append_all(*this);
-        *this = std::move(exact);
     }
 
 private:

@@ -9,6 +9,7 @@
 #include "zbins/parallel.hpp"
 #include "zbins/pending.hpp"
 #include "zbins/pmf.hpp"
+#include "zbins/run.hpp"
 
 namespace zbins {
 
@@ -24,11 +25,10 @@ public:
     void split(int range_bits);
 
     // The finished model, with what still waits. Nothing is left here.
-    Pmf finish(std::span<Pending> waiting, std::span<const Label> label_rank,
+    Pmf finish(std::vector<Pending> waiting, std::span<const Label> label_rank,
                const Context& context, int threads);
 
     std::uint64_t size() const { return size_; }  // records
-    std::uint64_t bytes() const { return size_ * shape_.stride() * sizeof(Word); }
     int range_bits() const { return range_bits_; }
     const RecordShape& shape() const { return shape_; }
 
@@ -51,7 +51,7 @@ private:
     bool labelled_;
     RecordShape shape_;
     int range_bits_;
-    std::vector<Records> runs_;
+    std::vector<Run> runs_;
     std::uint64_t size_ = 0;
 };
 

@@ -15,7 +15,8 @@ public:
     static constexpr int first_log2_slots = 11;
     static constexpr int max_log2_slots = 18;
 
-    explicit Table(int words);
+    // At most `most_bytes` large, or of the first size.
+    Table(int words, std::uint64_t most_bytes);
 
     // Counts one row with this key. `hash` must be a function of the key and spread evenly.
     Added add(const Word* key, std::uint64_t hash);
@@ -31,7 +32,8 @@ public:
     // Twice the slots (up to the most), the keys kept. `hash_of(key)` is what `add` was given.
     template <class HashOf>
     void grow(HashOf&& hash_of);
-    bool may_grow() const { return log2_slots_ < max_log2_slots; }
+    bool may_grow() const { return log2_slots_ < most_log2_slots_; }
+    std::uint64_t most_keys() const { return std::uint64_t{1} << (most_log2_slots_ - 1); }
 
 private:
     static constexpr int probes = 8;  // one or two cache lines of slots
@@ -42,6 +44,7 @@ private:
     void resize(int log2_slots);
 
     int words_;
+    int most_log2_slots_ = first_log2_slots;
     int log2_slots_ = 0;
     Buffer<std::uint64_t> slots_;  // the top bits of the hash, then a record's number plus one
     Records records_;

@@ -179,7 +179,8 @@ void place_rows(const Word* const* keys, std::int64_t tile, const Axes<T>& a, st
     for (std::int64_t i = 0; i < tile; ++i) {
         unpack<bits>(keys[i] + j0 * bits / 64, m, raw);
         T* to = out + i * stride + j0;
-        if (place<T, grown>(raw, u + i * pitch, places, m, margin, to) && !settled(raw, to, a, j0, m))
+        if (place<T, grown>(raw, u + i * pitch, places, m, margin, to) &&
+            !settled(raw, to, a, j0, m))
             unsettled[i] = 1;
     }
 }
@@ -247,10 +248,10 @@ void draw_bits(const Word* const* keys, std::int64_t n, const Axes<T>& a, std::u
             T* to = out + i0 * stride;
             if (rows_at_a_time(a.d, stride) > 1) {
                 place_narrow_rows<T, bits, grown>(keys + i0, tile, a, u, blocks * per, margin, to,
-                                           unsettled + i0);
+                                                  unsettled + i0);
             } else {
-                place_rows<T, bits, grown>(keys + i0, tile, a, j0, m, u, blocks * per, margin, to, stride,
-                                    unsettled + i0);
+                place_rows<T, bits, grown>(keys + i0, tile, a, j0, m, u, blocks * per, margin, to,
+                                           stride, unsettled + i0);
             }
         }
     }

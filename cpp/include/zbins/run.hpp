@@ -1,0 +1,30 @@
+// Records in canonical order, every key once. Others are merged in, in place.
+#pragma once
+
+#include "zbins/growing.hpp"
+#include "zbins/order.hpp"
+#include "zbins/records.hpp"
+
+namespace zbins {
+
+class Run {
+public:
+    Run() = default;
+    Run(const Word* records, std::uint64_t n, const RecordShape& shape);
+
+    std::uint64_t size() const { return size_; }
+    const Word* operator[](std::uint64_t i) const { return words_.data() + i * stride_; }
+
+    // Adds records in canonical order, every key once. What is thrown is thrown before anything
+    // has changed.
+    void merge(const Records& fresh, const RecordShape& shape);
+
+private:
+    Word* at(std::uint64_t i) { return words_.data() + i * stride_; }
+
+    std::uint64_t stride_ = 0;
+    std::uint64_t size_ = 0;
+    Growing words_;
+};
+
+}  // namespace zbins
