@@ -8,6 +8,7 @@
 
 #include "check.hpp"
 #include "inputs.hpp"
+#include "sanitized.hpp"
 #include "zbins/hash.hpp"
 
 using zbins::Growing;
@@ -63,12 +64,15 @@ TEST(what_grows_keeps_what_it_holds) {
 }
 
 TEST(what_cannot_grow_stays) {
+    // The address sanitizer ends the program where the system would refuse.
+    const std::uint64_t refused =
+        ZBINS_ADDRESS_SANITIZER ? ~std::uint64_t{0} : std::uint64_t{1} << 58;
     for (const std::uint64_t size : {100u, 100000u}) {
         Growing words;
         words.resize(size);
         fill(words, 0);
-        for (const std::uint64_t too_many : {std::uint64_t{1} << 58, ~std::uint64_t{0}})
-            CHECK(refuses(words, too_many));
+        CHECK(refuses(words, refused));
+        CHECK(refuses(words, ~std::uint64_t{0}));
         CHECK_EQ(words.size(), size);
         CHECK(holds(words, size));
     }
