@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import torch
-from answers import as_bytes, check_counts, lattice, quantized
+from answers import as_bytes, as_words, check_counts, lattice, quantized
 from peers_gmm import gmm_fit
 from sklearn.neighbors import KernelDensity
 from timing import Peer
@@ -35,6 +35,19 @@ def polars(z: np.ndarray, k: int) -> np.ndarray:
     """Quantized by NumPy, counted by polars, one column per dimension."""
     codes = np.asfortranarray(quantized(z, k))
     frame = pl.DataFrame({str(j): codes[:, j] for j in range(z.shape[1])})
+    return frame.group_by(frame.columns).len()["len"].to_numpy()
+
+
+def packed_view(z: np.ndarray, k: int) -> np.ndarray:
+    """`bytes_view` with the codes packed as ours are, by NumPy."""
+    words = as_words(quantized(z, k), k)
+    return np.unique(words.view(f"V{8 * words.shape[1]}").ravel(), return_counts=True)[1]
+
+
+def polars_packed(z: np.ndarray, k: int) -> np.ndarray:
+    """`polars` with the codes packed as ours are, by NumPy: one column per 64-bit word."""
+    words = np.asfortranarray(as_words(quantized(z, k), k))
+    frame = pl.DataFrame({str(j): words[:, j] for j in range(words.shape[1])})
     return frame.group_by(frame.columns).len()["len"].to_numpy()
 
 
@@ -98,6 +111,8 @@ def fit_peers(
         peers["paper's NumPy code"] = counting(paper, "paper")
     peers["np.unique on a bytes view"] = counting(bytes_view)
     peers["polars group_by"] = counting(polars)
+    peers["np.unique on packed words"] = counting(packed_view, "packed")
+    peers["polars group_by on packed words"] = counting(polars_packed, "packed")
     if not quick:
         if z.shape[1] <= 64:
             peers["pandas groupby"] = counting(pandas)

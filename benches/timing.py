@@ -33,8 +33,8 @@ class Peer:
     check : callable
         Raises AssertionError if the answer is wrong.
     kind : str
-        "count" for the same job done with other tools, "paper", "density" for another model,
-        "draw" for a sampler, "memory" for a yardstick.
+        "count" for the same job done with other tools, "packed" for that with our packing, "paper",
+        "density" for another model, "draw" for a sampler, "memory" for a yardstick.
     runs : int, optional
         How many pairs to measure, whatever they take.
     note : str

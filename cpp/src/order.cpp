@@ -110,11 +110,7 @@ std::uint64_t Orderer::digit(const Word* record, int stage) const {
     return stage % 2 == 1 ? word : word << rest;
 }
 
-void Orderer::order_ties(std::uint64_t begin, std::uint64_t end) {
-    order_ties_from(begin, end, 0);
-}
-
-void Orderer::order_ties_from(std::uint64_t begin, std::uint64_t end, int stage) {
+void Orderer::order_ties(std::uint64_t begin, std::uint64_t end, int stage) {
     std::uint64_t* entries = entries_.data();
     if (end - begin <= few) {
         std::sort(entries + begin, entries + end,
@@ -135,7 +131,7 @@ void Orderer::order_ties_from(std::uint64_t begin, std::uint64_t end, int stage)
     for (std::uint64_t i = begin; i < end;) {
         std::uint64_t same = i + 1;
         while (same < end && tag(entries[same]) == tag(entries[i])) ++same;
-        if (same - i > 1) order_ties_from(i, same, stage + 1);
+        if (same - i > 1) order_ties(i, same, stage + 1);
         i = same;
     }
 }

@@ -52,8 +52,7 @@ private:
 
     std::uint64_t sort_by_hash(std::span<const Piece> pieces, int log2_piece, int known_bits);
     // Entries [begin, end) have equal tags and not all the same key: puts them in order.
-    void order_ties(std::uint64_t begin, std::uint64_t end);
-    void order_ties_from(std::uint64_t begin, std::uint64_t end, int stage);
+    void order_ties(std::uint64_t begin, std::uint64_t end, int stage = 0);
     std::uint64_t digit(const Word* record, int stage) const;
     bool less(const Word* a, const Word* b) const;
     void reserve(std::uint64_t n);
