@@ -1,7 +1,8 @@
-"""The measurements behind docs/decisions: `decisions.py runs`, `clamp`, `count` or `draw`."""
+"""The measurements behind docs/decisions: `runs`, `clamp`, `count`, `pages`, `draw`."""
 
 from __future__ import annotations
 
+import resource
 import sys
 import time
 
@@ -95,6 +96,45 @@ def count() -> None:
         print(f"| {n:,} | {d} | {len(pmf):,} | {median_ns(counted, n):.0f} |")
 
 
+def pages() -> None:
+    """What the kernel's share is where every row has a bin of its own: page faults (0004)."""
+    rng = np.random.default_rng(0)
+    d, chunk = 32, np.empty((1_000_000, 32), np.float32)
+    grid = _core.Grid32(np.zeros(d, np.float32), np.ones(d, np.float32), np.full(d, 8, np.int32))
+    print("| rows | threads | stage | wall | user | system | page faults |")
+    print("|---:|---:|---|---:|---:|---:|---:|")
+    for n in (1_000_000, 10_000_000, 50_000_000):
+        for threads in (1, 2):
+            counter = _core.Counter32(grid, threads, False)
+            stages = {"add": np.zeros(4), "finish": np.zeros(4)}
+
+            def timed(stage: str, call, stages=stages):
+                before, begin = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+                result = call()
+                wall, after = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF)
+                stages[stage] += (
+                    wall,
+                    after.ru_utime - before.ru_utime,
+                    after.ru_stime - before.ru_stime,
+                    after.ru_minflt - before.ru_minflt,
+                )
+                return result
+
+            for number in range(n // len(chunk)):
+                # Other rows each time, in a fraction of the time that drawing them takes.
+                if number % d == 0:
+                    chunk[:] = rng.random(chunk.shape, np.float32)
+                chunk[:] = np.roll(chunk, 1, axis=1)
+                timed("add", lambda c=counter, t=threads: c.add(chunk, True, None, t))
+            pmf = timed("finish", lambda c=counter, t=threads: c.finish(np.empty(0, np.int32), t))
+            assert pmf.total == n
+            assert len(pmf) > 0.99 * n
+            for stage, (wall, user, system, faults) in stages.items():
+                ns = " | ".join(f"{seconds / n * 1e9:.0f}" for seconds in (wall, user, system))
+                print(f"| {n:,} | {threads} | {stage} | {ns} | {faults:,.0f} |", flush=True)
+            del pmf, counter
+
+
 def draw() -> None:
     """What a draw costs on one thread, into memory that stays in cache (0005)."""
     rng = np.random.default_rng(0)
@@ -113,5 +153,5 @@ def draw() -> None:
 
 
 if __name__ == "__main__":
-    tables = {"runs": runs, "clamp": clamp, "count": count, "draw": draw}
+    tables = {"runs": runs, "clamp": clamp, "count": count, "pages": pages, "draw": draw}
     tables[sys.argv[1] if len(sys.argv) > 1 else "runs"]()
