@@ -28,7 +28,6 @@ import errno
 import json
 import mmap
 import os
-import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,13 +45,14 @@ from ._file_checks import (
     model_of,
 )
 from ._model import Model
+from ._temporary import temporary_folder
 
 
 def write_model(path: str | os.PathLike[str], model: Model, parameters: dict[str, Any]) -> None:
     """Write a model file, whole or not at all, and durably.
 
     It is written beside the target, synced to disk and renamed over it, so that the target is
-    always the old file or the new one.
+    always the old file or the new one. What a killed writer left there is removed.
 
     Parameters
     ----------
@@ -80,15 +80,11 @@ def write_model(path: str | os.PathLike[str], model: Model, parameters: dict[str
         separators=(",", ":"),
     )
     folder = os.path.dirname(target)
-    temporary = os.path.join(folder, f".{secrets.token_hex(8)}.zbins.tmp")
     try:
-        try:
+        with temporary_folder(folder) as own:
+            temporary = os.path.join(own, "model")
             _write(temporary, target, model, metadata)
             os.replace(temporary, target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
     except OSError as error:
         message = f"cannot save the model: {error.strerror}"
         raise type(error)(error.errno, message, target) from error

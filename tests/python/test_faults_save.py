@@ -1,0 +1,230 @@
+"""Writers that are killed, disks that are full, folders that vanish: the old file or the new one.
+
+Each fault is made for real, by the kernel; test_files_save.py makes them step by step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+import zbins
+from helpers import fingerprint, refused, rows, run_python
+from zbins import files
+from zbins._temporary import temporary_folder
+
+OLD = zbins.PMFSampler(3, bounds=(-9, 9)).fit(rows(20, 3))
+NEW = zbins.PMFSampler(1000, bounds=(-9, 9)).fit(rows(6000, 3, seed=1))
+BEFORE, AFTER = (fingerprint(sampler)[2:] for sampler in (OLD, NEW))
+ABANDONED = ".0123456789abcdef.zbins.tmp"
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A folder that holds the old file and nothing else."""
+    OLD.save(tmp_path / "m.zbins")
+    return tmp_path / "m.zbins"
+
+
+# -- writers that are killed -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trials", [20, pytest.param(200, marks=pytest.mark.slow)])
+def test_a_writer_killed_at_random_moments(trials, tmp_path, capsys):
+    seed = random.SystemRandom().randrange(1 << 32)  # other moments each time, and it is printed
+    program = pathlib.Path(__file__).with_name("kill_writer.py")
+    done = subprocess.run(
+        [sys.executable, program, tmp_path, str(trials), str(seed)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, f"seed {seed}\n{done.stderr}"
+    found = json.loads(done.stdout)
+    with capsys.disabled():
+        print(f"\nkilled with SIGKILL (seed {seed}): {found}")
+    assert found["whole"] == trials
+    assert trials < 100 or min(found["held"]) > 0, "never one of the two: not random moments"
+    assert found["in_mid_save"] > 0, "no writer was killed while it wrote"
+    assert found["most_left"] <= 1, "what dead writers left was not removed by the next"
+    assert found["left_in_the_end"] == []
+
+
+def abandon(folder):
+    (folder / ABANDONED).mkdir()
+    for name in ("model", ".tmpAbCdEf"):
+        (folder / ABANDONED / name).write_bytes(b"half a model")
+
+
+def test_what_the_dead_left_is_removed_by_the_next_save(path):
+    abandon(path.parent)
+    NEW.save(path.with_name("other"))
+    assert sorted(os.listdir(path.parent)) == ["m.zbins", "other"]
+
+
+def test_what_a_living_writer_holds_stays(path):
+    with temporary_folder(str(path.parent)) as held:
+        (pathlib.Path(held) / "model").write_bytes(b"half a model")
+        NEW.save(path)
+        assert os.listdir(held) == ["model"]
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_what_only_looks_alike_stays(path):
+    others = ["x.zbins.tmp", ".0123.zbins.tmp", ABANDONED + "x", ABANDONED.upper()]
+    for name in others:
+        (path.parent / name).mkdir()
+    NEW.save(path)
+    assert sorted(os.listdir(path.parent)) == sorted([*others, path.name])
+
+
+def test_a_file_system_without_locks(path, monkeypatch):
+    from zbins import _temporary
+
+    def flock(*_):
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(_temporary.fcntl, "flock", flock)
+    abandon(path.parent)
+    NEW.save(path)
+    assert fingerprint(zbins.load(path))[2:] == AFTER
+    assert sorted(os.listdir(path.parent)) == sorted([ABANDONED, path.name])  # whose, none can say
+
+
+def test_a_folder_taken_for_abandoned_before_it_was_held(path, monkeypatch):
+    """Another writer may come between the making of a folder and its lock."""
+    real, taken = os.mkdir, []
+
+    def mkdir(name, mode=0o777):
+        real(name, mode)
+        if not taken:
+            taken.append(name)
+            os.rmdir(name)
+
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    NEW.save(path)
+    assert len(taken) == 1
+    assert fingerprint(zbins.load(path))[2:] == AFTER
+    assert os.listdir(path.parent) == [path.name]
+
+
+# -- full disks ----------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def small_disk(folder, kib):
+    """A file system of so many KiB, where one may be mounted."""
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={kib}k", "tmpfs", folder],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip(f"no small disk can be mounted here: {done.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("mount") is None,
+    reason="only root mounts a small disk; test_files_save.py limits file sizes instead",
+)
+@pytest.mark.parametrize("free", [0, 4, 8, 20, 40])
+def test_a_full_disk(tmp_path, free):
+    """6,000 bins take 100 KB: the disk is full when it begins, or at some point on the way."""
+    with small_disk(tmp_path, 256):
+        path = tmp_path / "m.zbins"
+        OLD.save(path)
+        data = path.read_bytes()
+        filler = tmp_path / "filler"
+        with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
+            while file.write(bytes(4096)):
+                pass
+        os.truncate(filler, max(0, filler.stat().st_size - free * 1024))
+        message = refused(OSError, [str(path), "No space left"], lambda: NEW.save(path), NEW)
+        assert "cannot save the model" in message
+        assert path.read_bytes() == data
+        assert sorted(os.listdir(tmp_path)) == ["filler", "m.zbins"]
+        filler.unlink()
+        NEW.save(path)
+        assert fingerprint(zbins.load(path))[2:] == AFTER
+
+
+# -- folders that vanish, permission that goes ---------------------------------------------------
+
+
+@pytest.mark.parametrize("step", ["save_file", "header_of", "checksum_of"])
+@pytest.mark.parametrize("gone", ["the folder", "what is being written"])
+def test_a_folder_that_vanishes(tmp_path, monkeypatch, step, gone):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    path = folder / "m.zbins"
+    OLD.save(path)
+    data = path.read_bytes()
+    real = getattr(files, step)
+
+    def vanish(*arguments, **more):
+        for victim in [folder] if gone == "the folder" else folder.glob(".*.zbins.tmp"):
+            shutil.rmtree(victim)
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(files, step, vanish)
+    refused(FileNotFoundError, [str(path), "cannot save the model"], lambda: NEW.save(path), NEW)
+    monkeypatch.undo()
+    if gone == "the folder":
+        assert os.listdir(tmp_path) == []
+        folder.mkdir()
+        NEW.save(path)
+    else:
+        assert path.read_bytes() == data
+        assert os.listdir(folder) == ["m.zbins"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX")
+def test_permission_that_goes_while_saving():
+    """As root everything is allowed, so a child gives that up first."""
+    code = """
+        import os, pathlib, sys
+        import numpy as np, zbins
+        from zbins import files
+        folder = pathlib.Path(sys.argv[1])
+        if os.getuid() == 0:
+            os.chown(folder, 65534, 65534)
+            os.setgroups([]); os.setgid(65534); os.setuid(65534)
+        path = folder / "m.zbins"
+        zbins.PMFSampler(3).fit(np.eye(2)).save(path)
+        old, real = path.read_bytes(), files.save_file
+        def close(*arguments, **more):
+            folder.chmod(0o555)
+            return real(*arguments, **more)
+        files.save_file = close
+        new = zbins.PMFSampler(4).fit(np.eye(3))
+        try:
+            new.save(path)
+        except PermissionError as error:
+            assert str(path) in str(error), error
+        else:
+            raise AssertionError("saved into a closed folder")
+        folder.chmod(0o755)
+        assert path.read_bytes() == old
+        files.save_file = real
+        new.save(path)  # and removes what could not be removed
+        assert os.listdir(folder) == ["m.zbins"], os.listdir(folder)
+        print("done")
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        assert run_python(code, folder) == "done\n"
