@@ -10,6 +10,7 @@ import numpy as np
 from ._batches import re_iterable, split
 from ._config import check_n_jobs, n_threads
 from ._drawing import Drawing
+from ._exclusive import exclusive
 from ._fitting import Settings, fit_more, fit_rows
 from ._grid import (
     bounds_of,
@@ -98,6 +99,7 @@ class PMFSampler(Drawing, Reading):
         self.random_state = random_state
         self.n_jobs = n_jobs
 
+    @exclusive
     def fit(self, X: Any, y: Any = None) -> PMFSampler:
         """Fit the model to X: two passes over memory, O(n d).
 
@@ -133,6 +135,7 @@ class PMFSampler(Drawing, Reading):
         self._model = model.finished(settings.threads(latents.array))
         return self
 
+    @exclusive
     def partial_fit(self, X: Any, y: Any = None) -> PMFSampler:
         """Add a chunk of rows; the first chunk, or `bounds`, fixes the lattice of bins.
 
@@ -172,6 +175,7 @@ class PMFSampler(Drawing, Reading):
             self._model = fit_more(settings, known, X, labels)
         return self
 
+    @exclusive
     def fit_batches(self, batches: Any, *, progress: bool | None = None) -> PMFSampler:
         """Fit the model to a stream of chunks: memory O(model), whatever the number of rows.
 
@@ -213,6 +217,7 @@ class PMFSampler(Drawing, Reading):
         self._model = model.finished(n_threads(self.n_jobs, 1 << 40))
         return self
 
+    @exclusive
     def merge(self, other: PMFSampler) -> PMFSampler:
         """Add the rows of another fitted sampler to this one, exactly.
 
