@@ -170,6 +170,8 @@ INTERRUPTED = """
     import os, signal, threading, time
     import numpy as np
     import zbins
+    # A shell that starts jobs in the background has them ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     rng = np.random.default_rng(0)
     X = np.tile(rng.random((1000, 16), dtype=np.float32), ({rows} // 1000, 1))
     sampler = zbins.PMFSampler(8, n_jobs={jobs}).fit(X[:100])
