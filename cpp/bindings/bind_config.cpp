@@ -12,7 +12,7 @@ namespace py = pybind11;
 
 namespace zbins::python {
 
-// std::invalid_argument becomes ValueError and std::bad_alloc MemoryError by themselves.
+// std::invalid_argument becomes ValueError by itself.
 void register_errors(py::module_&) {
     py::register_exception_translator([](std::exception_ptr p) {
         try {
@@ -20,6 +20,10 @@ void register_errors(py::module_&) {
         } catch (const Interrupted&) {
             // The signal handler has raised already (KeyboardInterrupt, say): leave it in place.
             if (PyErr_Occurred() == nullptr) PyErr_SetNone(PyExc_KeyboardInterrupt);
+        } catch (const std::bad_alloc&) {
+            PyErr_SetString(PyExc_MemoryError,
+                            "not enough memory; fewer rows at a time (partial_fit, fit_batches, "
+                            "sample_batches) or fewer n_bins take less");
         }
     });
 }

@@ -28,10 +28,18 @@ py::array cumulative(const py::object& self) {
     return view(self, {static_cast<py::ssize_t>(pmf.size()) + 1}, pmf.cumulative_data());
 }
 
+// Ctrl-C while a loop over all bins holds the GIL.
+void check_signals(std::uint64_t bin) {
+    if (bin % (1 << 16) == 0 && PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
+
 py::array counts(const Pmf& pmf) {
     py::array_t<std::int64_t> array(static_cast<py::ssize_t>(pmf.size()));
-    for (std::uint64_t bin = 0; bin < pmf.size(); ++bin)
-        array.mutable_data()[bin] = static_cast<std::int64_t>(pmf.count(bin));
+    std::int64_t* to = array.mutable_data();
+    for (std::uint64_t bin = 0; bin < pmf.size(); ++bin) {
+        check_signals(bin);
+        to[bin] = static_cast<std::int64_t>(pmf.count(bin));
+    }
     return array;
 }
 
@@ -42,6 +50,7 @@ py::array unpacked(const Pmf& pmf) {
         {static_cast<py::ssize_t>(pmf.size()), static_cast<py::ssize_t>(layout.d)});
     Code* to = codes.mutable_data();
     for (std::uint64_t bin = 0; bin < pmf.size(); ++bin) {
+        check_signals(bin);
         for (std::int64_t j = 0; j < layout.d; ++j)
             *to++ = static_cast<Code>(layout.code(pmf.key(bin), j));
     }
@@ -57,6 +66,7 @@ py::array codes(const Pmf& pmf, const py::dtype& dtype) {
 py::array margin(const Pmf& pmf, std::int64_t column, std::int64_t size) {
     std::vector<std::int64_t> rows(static_cast<std::size_t>(size), 0);
     for (std::uint64_t bin = 0; bin < pmf.size(); ++bin) {
+        check_signals(bin);
         rows.at(static_cast<std::size_t>(pmf.layout().code(pmf.key(bin), column))) +=
             static_cast<std::int64_t>(pmf.count(bin));
     }

@@ -67,9 +67,9 @@ struct Counter<T>::State {
           block(rows_per_block<T>(grid.d())),
           runs(layout, labelled, 0) {}
 
-    void arrange(std::uint64_t rows, int working);
+    void arrange(std::uint64_t rows, int working, const Context& context);
     Pending new_pending(int range_bits, std::uint64_t expected) const;
-    void split(int range_bits);
+    void split(int range_bits, const Context& context);
     std::uint64_t waiting() const;
     std::uint64_t most_waiting() const {
         return std::max(waiting_bytes / (record_bytes() + sizeof(Word)),
@@ -139,8 +139,8 @@ Pending Counter<T>::State::new_pending(int range_bits, std::uint64_t expected) c
 
 // Makes so many workers, for about this many rows; the first of them the ranges too.
 template <class T>
-void Counter<T>::State::arrange(std::uint64_t rows, int working) {
-    if (workers.empty()) runs.split(range_bits_for(rows * record_bytes(), working));
+void Counter<T>::State::arrange(std::uint64_t rows, int working, const Context& context) {
+    if (workers.empty()) runs.split(range_bits_for(rows * record_bytes(), working), context);
     const std::uint64_t each = std::min(rows, most_waiting()) / static_cast<std::uint64_t>(working);
     while (workers.size() < static_cast<std::size_t>(working)) {
         workers.emplace_back(*this);
@@ -150,7 +150,8 @@ void Counter<T>::State::arrange(std::uint64_t rows, int working) {
 
 // More ranges, for what waits and for what is in order.
 template <class T>
-void Counter<T>::State::split(int range_bits) {
+void Counter<T>::State::split(int range_bits, const Context& context) {
+    InterruptCheck check(context);
     for (Pending& mine : pending) {
         Pending finer = new_pending(range_bits, mine.size());
         std::vector<Piece> pieces;
@@ -162,10 +163,11 @@ void Counter<T>::State::split(int range_bits) {
                 const Word* record = piece.records + i * (words + 1);
                 finer.add(record, piece.hashes[i], record[words]);
             }
+            check();
         }
         mine = std::move(finer);
     }
-    runs.split(range_bits);
+    runs.split(range_bits, context);
 }
 
 template <class T>
@@ -179,7 +181,7 @@ std::uint64_t Counter<T>::State::waiting() const {
 template <class T>
 void Counter<T>::State::settle(const Context& context, int working) {
     const int wanted = range_bits_for((waiting() + runs.size()) * record_bytes(), threads);
-    if (wanted > runs.range_bits()) split(wanted);
+    if (wanted > runs.range_bits()) split(wanted, context);
     const std::uint64_t before = runs.size(), waited = waiting();
     runs.take(pending, context, working);
     mostly_new = 10 * (runs.size() - before) > 9 * waited;
@@ -208,7 +210,7 @@ std::int64_t Counter<T>::add(const MatrixView<T>& x, bool inside, const Label* l
     const double row_bytes = static_cast<double>(x.cols) * sizeof(T);
     const int working =
         std::min(s.threads, threads_for(context, static_cast<double>(x.rows) * row_bytes));
-    s.arrange(static_cast<std::uint64_t>(x.rows), working);
+    s.arrange(static_cast<std::uint64_t>(x.rows), working, context);
     const std::int64_t per_task = task_rows(rows_per_task<T>(x.cols), x.rows, working);
     std::vector<RowReader<T>> readers(static_cast<std::size_t>(working), RowReader<T>(x));
     std::vector<std::int64_t> skipped(static_cast<std::size_t>(working), 0);

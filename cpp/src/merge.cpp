@@ -160,7 +160,9 @@ Pmf rebase(const Pmf& pmf, Layout layout, std::span<const std::int32_t> shift,
         order[bin] = {fixed_hash(key, layout.words), bin};
         if (bin % 1024 == 0) check();
     }
+    std::uint64_t comparisons = 0;
     std::sort(order.begin(), order.end(), [&](const Place& x, const Place& y) {
+        if (++comparisons % check_every == 0) check();
         return canonical_less(x.hash, moved.data() + x.bin * words, y.hash,
                               moved.data() + y.bin * words, layout.words);
     });
@@ -175,6 +177,7 @@ Pmf rebase(const Pmf& pmf, Layout layout, std::span<const std::int32_t> shift,
         labels->start[0] = 0;
     }
     for (std::uint64_t bin = 0; bin < m; ++bin) {
+        if (bin % check_every == 0) check();
         const std::uint64_t from = order[bin].bin;
         std::copy_n(moved.data() + from * words, words, keys.data() + bin * words);
         counts[bin + 1] = pmf.count(from);

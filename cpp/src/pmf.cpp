@@ -23,7 +23,11 @@ Pmf::Pmf(Layout layout, Buffer<Word> keys, Buffer<Count> counts, std::optional<L
       labels_(std::move(labels)) {
     add_up(context, threads);
     build_guide(context, threads);
-    if (labels_) build_by_label();
+    if (labels_) build_by_label(context);
+}
+
+Pmf::~Pmf() {
+    delete lookup_.load();
 }
 
 // From counts to cumulative sums in place: of every block alone, then shifted by those of the
@@ -132,7 +136,8 @@ void Pmf::build_guide(const Context& context, int threads) {
                  });
 }
 
-void Pmf::build_by_label() {
+void Pmf::build_by_label(const Context& context) {
+    InterruptCheck check(context);
     const LabelCounts& l = *labels_;
     by_label_start_.assign(static_cast<std::size_t>(l.classes) + 1, 0);
     for (const Label label : l.label) ++by_label_start_[static_cast<std::size_t>(label) + 1];
@@ -144,6 +149,7 @@ void Pmf::build_by_label() {
     std::vector<std::uint64_t> next(by_label_start_.begin(), by_label_start_.end() - 1);
     std::vector<Count> sum(static_cast<std::size_t>(l.classes), 0);
     for (std::uint64_t bin = 0; bin < size(); ++bin) {
+        if (bin % block_bins == 0) check();
         Count before = 0;
         for (std::uint64_t e = l.start[bin]; e < l.start[bin + 1]; ++e) {
             before += l.count[e];
@@ -156,41 +162,67 @@ void Pmf::build_by_label() {
     }
 }
 
-void Pmf::build_lookup() const {
+// Range r begins at the first bin that lies in it or beyond; so every bin knows those that end with
+// the bin before it.
+std::unique_ptr<const Pmf::Lookup> Pmf::build_lookup(const Context& context, int threads) const {
     const int log2 = floor_log2(std::max<std::uint64_t>(size(), 2));
-    lookup_shift_ = 64 - log2;
-    Buffer<std::uint64_t> starts((std::uint64_t{1} << log2) + 1);
-    std::uint64_t filled = 0;
-    for (std::uint64_t bin = 0; bin < size(); ++bin) {
-        const std::uint64_t range = fixed_hash(key(bin), layout_.words) >> lookup_shift_;
-        while (filled <= range) starts[filled++] = bin;
-    }
+    auto lookup = std::make_unique<Lookup>(
+        Lookup{64 - log2, Buffer<std::uint64_t>((std::uint64_t{1} << log2) + 1)});
+    Buffer<std::uint64_t>& starts = lookup->starts;
+    const auto range_of = [&](std::uint64_t bin) {
+        return fixed_hash(key(bin), layout_.words) >> lookup->shift;
+    };
+    parallel_for(context, threads,
+                 static_cast<std::int64_t>((size() + block_bins - 1) / block_bins),
+                 [&](std::int64_t block, int) {
+                     const std::uint64_t begin = static_cast<std::uint64_t>(block) * block_bins;
+                     const std::uint64_t end = std::min(size(), begin + block_bins);
+                     std::uint64_t filled = begin == 0 ? 0 : range_of(begin - 1) + 1;
+                     for (std::uint64_t bin = begin; bin < end; ++bin) {
+                         const std::uint64_t range = range_of(bin);
+                         while (filled <= range) starts[filled++] = bin;
+                     }
+                 });
+    std::uint64_t filled = size() == 0 ? 0 : range_of(size() - 1) + 1;
     while (filled < starts.size()) starts[filled++] = size();
-    lookup_ = std::move(starts);
+    return lookup;
+}
+
+void Pmf::prepare_lookup(const Context& context, int threads) const {
+    if (lookup_.load(std::memory_order_acquire) != nullptr) return;
+    std::unique_ptr<const Lookup> mine = build_lookup(context, threads);
+    const Lookup* before = nullptr;
+    if (lookup_.compare_exchange_strong(before, mine.get(), std::memory_order_acq_rel))
+        mine.release();
 }
 
 std::int64_t Pmf::find(const Word* key, std::uint64_t hash) const {
-    std::call_once(lookup_once_, [this] { build_lookup(); });
-    return find_in_range(key, hash);
+    std::int64_t bin = -1;
+    find(key, &hash, 1, &bin);
+    return bin;
 }
 
 // Two stages ahead of the search: where the range of the hash begins, then the keys there.
 void Pmf::find(const Word* keys, const std::uint64_t* hashes, std::uint64_t n,
                std::int64_t* bins) const {
-    std::call_once(lookup_once_, [this] { build_lookup(); });
+    prepare_lookup({}, 1);
+    const Lookup& lookup = *lookup_.load(std::memory_order_acquire);
+    const std::uint64_t* starts = lookup.starts.data();
     constexpr std::uint64_t range_ahead = 16, key_ahead = 8;
     for (std::uint64_t i = 0; i < n; ++i) {
         if (i + range_ahead < n)
-            __builtin_prefetch(lookup_.data() + (hashes[i + range_ahead] >> lookup_shift_));
+            __builtin_prefetch(starts + (hashes[i + range_ahead] >> lookup.shift));
         if (i + key_ahead < n)
-            __builtin_prefetch(key(lookup_[hashes[i + key_ahead] >> lookup_shift_]));
-        bins[i] = find_in_range(keys + i * static_cast<std::uint64_t>(layout_.words), hashes[i]);
+            __builtin_prefetch(key(starts[hashes[i + key_ahead] >> lookup.shift]));
+        bins[i] =
+            find_in_range(lookup, keys + i * static_cast<std::uint64_t>(layout_.words), hashes[i]);
     }
 }
 
-std::int64_t Pmf::find_in_range(const Word* wanted, std::uint64_t hash) const {
-    std::uint64_t low = lookup_[hash >> lookup_shift_];
-    std::uint64_t high = lookup_[(hash >> lookup_shift_) + 1];
+std::int64_t Pmf::find_in_range(const Lookup& lookup, const Word* wanted,
+                                std::uint64_t hash) const {
+    std::uint64_t low = lookup.starts[hash >> lookup.shift];
+    std::uint64_t high = lookup.starts[(hash >> lookup.shift) + 1];
     // Usually one or two bins are left; crafted ones are halved.
     while (high - low > 4) {
         const std::uint64_t middle = low + (high - low) / 2;

@@ -47,6 +47,7 @@ void find_bins(const Grid<T>& grid, const Pmf& pmf, const MatrixView<T>& x, std:
                const Context& context, bool inside) {
     const Layout& layout = pmf.layout();
     const int threads = threads_for_rows(x, context);
+    pmf.prepare_lookup(context, threads_for(context, 64.0 * static_cast<double>(pmf.size())));
     struct Scratch {
         std::vector<Word> keys;
         std::vector<std::uint64_t> hashes;

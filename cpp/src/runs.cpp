@@ -94,7 +94,8 @@ void Runs::take(std::span<Pending> waiting, const Context& context, int threads)
     size_ = size;
 }
 
-void Runs::split(int range_bits) {
+void Runs::split(int range_bits, const Context& context) {
+    InterruptCheck check(context);
     std::vector<Run> finer(std::size_t{1} << range_bits);
     for (Run& run : runs_) {
         const auto range_of = [&](std::uint64_t i) {
@@ -106,6 +107,7 @@ void Runs::split(int range_bits) {
             while (end < run.size() && range_of(end) == range) ++end;
             finer[range] = Run(run[begin], end - begin, shape_);
             begin = end;
+            check();
         }
         run = Run();
     }

@@ -9,7 +9,6 @@
 #include <exception>
 #include <functional>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -94,8 +93,8 @@ void parallel_for(const Context& context, int threads, std::int64_t tasks, Task&
     others.reserve(static_cast<std::size_t>(threads - 1));
     try {
         for (int worker = 1; worker < threads; ++worker) others.emplace_back(work, worker);
-    } catch (const std::system_error&) {
-        // No thread to be had: worker 0 below takes the tasks that are left.
+    } catch (...) {
+        // No thread to be had, or no memory for one: worker 0 below takes the tasks that are left.
     }
     work(0);
     for (auto& thread : others) thread.join();

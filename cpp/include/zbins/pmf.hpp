@@ -3,7 +3,8 @@
 // share it freely.
 #pragma once
 
-#include <mutex>
+#include <atomic>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -29,6 +30,7 @@ public:
     // the one of bin b at b + 1. Throws std::invalid_argument if they sum to 2^63 or more.
     Pmf(Layout layout, Buffer<Word> keys, Buffer<Count> counts, std::optional<LabelCounts> labels,
         const Context& context = {}, int threads = 1);
+    ~Pmf();
 
     // For data from outside, m counts: throws std::invalid_argument unless keys strictly increase
     // in canonical order, counts are positive and sum below 2^63, and labels agree with counts.
@@ -44,7 +46,7 @@ public:
     Count count(std::uint64_t bin) const { return cumulative_[bin + 1] - cumulative_[bin]; }
     Count cumulative(std::uint64_t bin) const { return cumulative_[bin]; }
     const Count* cumulative_data() const { return cumulative_.data(); }
-    std::uint64_t bytes() const;  // without what the first lookup adds
+    std::uint64_t bytes() const;  // without what lookups add
 
     // Law 5: the bin whose interval of cumulative counts holds `rank` < total(). O(1) expected.
     std::uint64_t pick(Count rank) const {
@@ -60,6 +62,8 @@ public:
         __builtin_prefetch(cumulative_.data() + guide_[rank >> guide_shift_] + 1);
     }
 
+    // Makes what lookups need, if they have not yet: they would, on one thread and deaf to Ctrl-C.
+    void prepare_lookup(const Context& context, int threads) const;
     // The bin with this key, or -1.
     std::int64_t find(const Word* key, std::uint64_t hash) const;
     // The same for n keys, one after the other in memory.
@@ -77,9 +81,14 @@ public:
 private:
     void add_up(const Context& context, int threads);
     void build_guide(const Context& context, int threads);
-    void build_by_label();
-    void build_lookup() const;
-    std::int64_t find_in_range(const Word* key, std::uint64_t hash) const;
+    void build_by_label(const Context& context);
+    // Where each range of hashes begins.
+    struct Lookup {
+        int shift;
+        Buffer<std::uint64_t> starts;
+    };
+    std::unique_ptr<const Lookup> build_lookup(const Context& context, int threads) const;
+    std::int64_t find_in_range(const Lookup& lookup, const Word* key, std::uint64_t hash) const;
 
     Layout layout_;
     Buffer<Word> keys_;
@@ -93,10 +102,9 @@ private:
     Buffer<std::uint64_t> by_label_bin_;
     Buffer<Count> by_label_cumulative_;  // inclusive, from zero within each label
 
-    // Where each range of hashes begins; made at the first lookup.
-    mutable std::once_flag lookup_once_;
-    mutable Buffer<std::uint64_t> lookup_;
-    mutable int lookup_shift_ = 0;
+    // Made by whoever comes first: threads that come at the same time make one each, and one stays.
+    // None waits for another, which might be interrupted, or not exist in a forked child.
+    mutable std::atomic<const Lookup*> lookup_{nullptr};
 };
 
 // What each label of a model is called in the merged one; increasing. Empty without labels.

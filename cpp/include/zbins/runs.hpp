@@ -22,7 +22,7 @@ public:
     void take(std::span<Pending> waiting, const Context& context, int threads);
 
     // Splits every range in two, as often as it takes.
-    void split(int range_bits);
+    void split(int range_bits, const Context& context = {});
 
     // The finished model, with what still waits. Nothing is left here.
     Pmf finish(std::vector<Pending> waiting, std::span<const Label> label_rank,
