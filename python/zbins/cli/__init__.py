@@ -1,0 +1,41 @@
+"""The command line: `zbins fit`, `sample`, `info`, `merge`, `convert`, `bench`.
+
+typer and rich are imported when `main` runs, not before.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ._exits import USAGE, obeying_signals
+
+__all__ = ["main"]
+
+_MISSING = "zbins: the command line needs typer and rich: pip install 'zbins[cli]'\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit.
+
+    Parameters
+    ----------
+    arguments : sequence of str or None, default=None
+        Without the program's name; None: those of the process.
+
+    Raises
+    ------
+    SystemExit
+        Always. 0: fine, 1: an error in the input or a file, 2: wrong usage, or typer and rich are
+        missing, 130: Ctrl-C, 141: the reader of the output went away, 143: SIGTERM.
+    """
+    with obeying_signals():
+        if any(importlib.util.find_spec(name) is None for name in ("typer", "rich")):
+            sys.stderr.write(_MISSING)
+            raise SystemExit(USAGE)
+        from ._app import command
+
+        command()(args=None if arguments is None else list(arguments), prog_name="zbins")
+    raise SystemExit(0)

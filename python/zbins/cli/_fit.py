@@ -1,0 +1,162 @@
+"""`zbins fit`."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Annotated, Any
+
+import typer
+
+from .._loading import load
+from ..pmf import PMFSampler
+from . import _options as options
+from ._exits import warn
+from ._latents import LatentFiles
+from ._output import check_output
+from ._show import nbytes, progress, seconds, show_json, show_pairs
+
+
+def fit(
+    latents: options.Inputs,
+    output: Annotated[str, typer.Option("--output", "-o", help="The model; usually .zbins.")],
+    n_bins: Annotated[
+        str | None,
+        typer.Option(help="Bins per column: a number, or one per column as '8,8,16'. Default: 10."),
+    ] = None,
+    bounds: Annotated[
+        str | None,
+        typer.Option(
+            help="What the bins divide: 'low,high', or an .npy file of shape (2, columns). "
+            "Default: minimum and maximum of every column."
+        ),
+    ] = None,
+    quantile: Annotated[
+        float | None,
+        typer.Option(
+            help="Bounds that leave out this share at either end, with --out-of-range ignore "
+            "(reads all rows into memory)."
+        ),
+    ] = None,
+    out_of_range: Annotated[
+        str | None,
+        typer.Option(help="Rows outside the bounds: grow, error or ignore. Default: grow."),
+    ] = None,
+    append: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Go on from this model; it fixes the bins.")
+    ] = None,
+    labels: options.Labels = None,
+    label_column: options.LabelColumn = None,
+    key: options.Key = None,
+    columns: options.Columns = None,
+    chunk_rows: options.ChunkRows = None,
+    n_jobs: options.Jobs = -1,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    show_progress: options.ShowProgress = None,
+) -> None:
+    """Fit a model to files of latents.
+
+    The files are read twice, a chunk at a time (once with --bounds or --append), so they may be
+    larger than memory. An existing output is replaced at the end, whole.
+
+    Example: zbins fit z.npy --n-bins 16 -o m.zbins
+    """
+    begin = time.perf_counter()
+    sampler = _sampler(n_bins, bounds, quantile, out_of_range, append, n_jobs)
+    files = LatentFiles(
+        latents,
+        key=key,
+        columns=options.names_of(columns),
+        label_column=label_column,
+        labels=labels or (),
+        chunk_rows=chunk_rows,
+    )
+    check_output(output, [*files.paths, *(labels or ())])
+    passes = 1 if append or quantile is not None or bounds else 2
+    bar = options.bar_wanted(show_progress, quiet)
+    with progress(bar, "fit", passes * files.n_rows) as files.on_rows:
+        if append:
+            with files.naming_rows():
+                for chunk in files:
+                    sampler.partial_fit(*(chunk if files.labelled else (chunk,)))
+        elif quantile is not None:
+            X, y = files.everything()
+            with files.naming_rows(of_all=True):
+                sampler.fit(X, y)
+        else:
+            with files.naming_rows():
+                sampler.fit_batches(files, progress=False)
+    sampler.save(output)
+    took = time.perf_counter() - begin
+    _show(sampler, output, files.n_rows, took, json, quiet)
+
+
+def _sampler(
+    n_bins: str | None,
+    bounds: str | None,
+    quantile: float | None,
+    out_of_range: str | None,
+    append: str | None,
+    n_jobs: int,
+) -> PMFSampler:
+    """Return the sampler to fit, its parameters checked."""
+    if append:
+        for name, value in (("n-bins", n_bins), ("bounds", bounds), ("quantile", quantile)):
+            if value is not None:
+                raise typer.BadParameter(f"the model fixes them: give no --{name} with --append")
+        sampler = load(append)
+        sampler.set_params(n_jobs=n_jobs)
+        if out_of_range is not None:
+            sampler.set_params(out_of_range=out_of_range)
+    else:
+        if bounds is not None and quantile is not None:
+            raise typer.BadParameter("give --bounds or --quantile, not both")
+        sampler = PMFSampler(
+            10 if n_bins is None else options.n_bins_of(n_bins),
+            ("quantile", quantile) if quantile is not None else options.bounds_of(bounds),
+            out_of_range or "grow",
+            n_jobs=n_jobs,
+        )
+    try:
+        sampler._settings()
+    except (ValueError, TypeError) as error:
+        raise typer.BadParameter(str(error)) from error
+    return sampler
+
+
+def _show(
+    sampler: PMFSampler, output: str, rows: int, took: float, json: bool, quiet: bool
+) -> None:
+    summary = sampler.summary()
+    result: dict[str, Any] = {
+        "path": output,
+        "n_samples": rows,
+        "n_samples_seen": summary.n_samples_seen,
+        "n_samples_ignored": summary.n_samples_ignored,
+        "n_features": summary.n_features,
+        "n_bins": summary.n_bins,
+        "n_occupied": summary.n_occupied,
+        "share_alone": summary.share_alone,
+        "seconds": took,
+        "file_bytes": os.path.getsize(output),
+        "warnings": summary.warnings,
+    }
+    if json:
+        show_json(result)
+    elif not quiet:
+        bins = sorted({*summary.n_bins.tolist()})
+        ignored = summary.n_samples_ignored
+        show_pairs(
+            {
+                "rows": f"{summary.n_samples_seen:,}" + (f" ({ignored:,} ignored)" * bool(ignored)),
+                "columns": f"{summary.n_features:,}",
+                "bins per column": f"{bins[0]}" + (f" to {bins[-1]}" * (len(bins) > 1)),
+                "occupied bins": f"{summary.n_occupied:,}",
+                "alone in a bin": f"{summary.n_alone:,} rows ({summary.share_alone:.1%})",
+                "time": f"{seconds(took)} ({rows / took:,.0f} rows/s)",
+                "model": f"{output} ({nbytes(result['file_bytes'])})",
+            }
+        )
+        for text in summary.warnings:
+            warn(text)

@@ -1,0 +1,78 @@
+"""`zbins merge`."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Annotated
+
+import typer
+
+from .._loading import load
+from . import _options as options
+from ._exits import InputError, warn
+from ._latents import expanded
+from ._output import check_output
+from ._show import nbytes, seconds, show_json, show_pairs
+
+
+def merge(
+    models: Annotated[
+        list[str],
+        typer.Argument(metavar="MODELS", help="Two models or more, or globs.", show_default=False),
+    ],
+    output: Annotated[str, typer.Option("--output", "-o", help="The model of all rows.")],
+    n_jobs: options.Jobs = -1,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Merge models into one, exactly: that of all their rows together.
+
+    They need the same bins: fit each with the same --bounds and --n-bins. The output may be one of
+    the models, which is then replaced.
+
+    Example: zbins merge 'part-*.zbins' -o all.zbins
+    """
+    begin = time.perf_counter()
+    paths = expanded(models)
+    if len(paths) < 2:
+        raise typer.BadParameter(f"{len(paths)} model; two or more are needed")
+    check_output(output)
+    merged = load(paths[0]).set_params(n_jobs=n_jobs)
+    for path in paths[1:]:
+        try:
+            merged.merge(load(path))
+        except (ValueError, TypeError) as error:
+            if repr(path) in str(error):
+                raise
+            raise InputError(f"{path!r} and {paths[0]!r}: {error}") from error
+    merged.save(output)
+    took = time.perf_counter() - begin
+    summary = merged.summary()
+    size = os.path.getsize(output)
+    if json:
+        show_json(
+            {
+                "path": output,
+                "models": paths,
+                "n_samples_seen": summary.n_samples_seen,
+                "n_samples_ignored": summary.n_samples_ignored,
+                "n_features": summary.n_features,
+                "n_occupied": summary.n_occupied,
+                "seconds": took,
+                "file_bytes": size,
+                "warnings": list(summary.warnings),
+            }
+        )
+    elif not quiet:
+        show_pairs(
+            {
+                "models": f"{len(paths):,}",
+                "rows": f"{summary.n_samples_seen:,}",
+                "occupied bins": f"{summary.n_occupied:,}",
+                "time": seconds(took),
+                "model": f"{output} ({nbytes(size)})",
+            }
+        )
+        for text in summary.warnings:
+            warn(text)
