@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ._parameters import check_parameters
 from .files import read_model
-from .pmf import PMFSampler, check_parameters
+from .pmf import PMFSampler
 
 
 def load(path: str | os.PathLike[str], device: Any = None) -> PMFSampler:

@@ -5,23 +5,16 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import numpy as np
-
 from ._batches import re_iterable, split
+from ._combining import Combining
 from ._config import check_n_jobs, n_threads
 from ._drawing import Drawing
 from ._exclusive import exclusive
 from ._fitting import Settings, fit_more, fit_rows
-from ._grid import (
-    bounds_of,
-    check_bounds,
-    check_n_bins,
-    check_out_of_range,
-    has_fixed_bounds,
-)
+from ._grid import check_bounds, check_n_bins, check_out_of_range
 from ._labels import as_labels, check_same_kind
-from ._merging import check_labelling, united_grid
-from ._model import Model
+from ._merging import check_labelling
+from ._parameters import check_parameters, plain_parameters
 from ._progress import check_progress
 from ._random import check_random_state
 from ._reading import Reading
@@ -30,7 +23,7 @@ from ._validate import as_latents
 from .files import write_model
 
 
-class PMFSampler(Drawing, Reading):
+class PMFSampler(Combining, Drawing, Reading):
     """Probability mass function sampling of latents.
 
     Every column is cut into `n_bins` bins of equal width, the occupied bins are counted, and a draw
@@ -217,39 +210,6 @@ class PMFSampler(Drawing, Reading):
         self._model = model.finished(n_threads(self.n_jobs, 1 << 40))
         return self
 
-    @exclusive
-    def merge(self, other: PMFSampler) -> PMFSampler:
-        """Add the rows of another fitted sampler to this one, exactly.
-
-        Parameters
-        ----------
-        other : PMFSampler
-            Fitted on the same lattice: the same columns, bounds and bins (give both the same
-            `bounds`). Their grids may have grown differently.
-
-        Returns
-        -------
-        self : PMFSampler
-            With the rows of both.
-
-        Raises
-        ------
-        ValueError
-            If the lattices differ (naming the column), one is labelled and the other not, or the
-            rows together exceed 2**63 - 1.
-        TypeError
-            If `other` is no PMFSampler, or its labels are of another type.
-        """
-        if not isinstance(other, PMFSampler):
-            raise TypeError(f"cannot merge a {type(other).__name__}; a PMFSampler is needed")
-        mine, theirs = self._fitted(), other._fitted()
-        grid = united_grid(mine, theirs)
-        check_labelling(mine.labelled, theirs.labelled)
-        threads = n_threads(self.n_jobs, 1 << 40)
-        merged = mine.on_grid(grid).extended(theirs.on_grid(grid), threads)
-        self._model = merged.finished(threads)
-        return self
-
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to a file (usually ``.zbins``; safetensors inside).
 
@@ -275,7 +235,7 @@ class PMFSampler(Drawing, Reading):
         if not model.n_seen:
             raise ValueError("no row so far lies inside the bounds: there is no model to save")
         self._ordered(model)
-        write_model(path, model, _plain_parameters(self))
+        write_model(path, model, plain_parameters(self))
 
     def _settings(self) -> Settings:
         check_n_bins(self.n_bins)
@@ -297,23 +257,7 @@ class PMFSampler(Drawing, Reading):
         return Chunk(latents, labels)
 
 
-def check_parameters(sampler: PMFSampler, model: Model) -> None:
-    """Refuse parameters that do not go with the model: a file of theirs could not be loaded."""
-    sampler._settings()
-    check_n_bins(sampler.n_bins, model.grid.d)
-    if has_fixed_bounds(sampler.bounds):
-        bounds_of(sampler.bounds, None, model.grid.origin, model.grid.top)
-
-
-def _plain_parameters(sampler: PMFSampler) -> dict[str, Any]:
-    """Return the constructor's parameters that belong to a model, as JSON values."""
-
-    def plain(value: Any) -> Any:
-        return value if value is None or isinstance(value, str) else np.asarray(value).tolist()
-
-    bounds = sampler.bounds
-    return {
-        "n_bins": plain(sampler.n_bins),
-        "bounds": None if bounds is None else [plain(side) for side in bounds],
-        "out_of_range": sampler.out_of_range,
-    }
+def check_sampler(sampler: object) -> None:
+    """Refuse what is no PMFSampler."""
+    if not isinstance(sampler, PMFSampler):
+        raise TypeError(f"sampler is a {type(sampler).__name__}; a PMFSampler is needed")

@@ -1,0 +1,194 @@
+"""`zbins.dask.fit`: partial models of the chunks, added in a tree."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from typing import Any
+
+import dask
+import dask.array as da
+import numpy as np
+from dask.delayed import Delayed
+from dask.highlevelgraph import HighLevelGraph
+
+from ._config import n_threads
+from ._exclusive import exclusive
+from ._grid import bounds_of, check_n_bins, make_grid
+from ._model import Model
+from ._partial import AGAIN, Partial, Plan, merged, of_chunk
+from ._validate import Known, model_dtype
+from .pmf import PMFSampler, check_sampler
+
+# Partial models that one task adds. A wider tree sends fewer models; a narrower one keeps fewer in
+# the memory of a worker at once (docs/scaling.md).
+FAN_IN = 4
+
+
+def fit(sampler: PMFSampler, X: Any, y: Any = None) -> PMFSampler:
+    """Fit a sampler to a Dask array, on whatever scheduler Dask uses.
+
+    The result is that of ``sampler.fit(X.compute())``, bit for bit, for any chunks and workers. X
+    is computed twice, for the bounds and for the counts (once if `bounds` are numbers): persist it
+    if the workers can hold it. Partial models are added in a tree, and only they travel.
+
+    Parameters
+    ----------
+    sampler : PMFSampler
+        As constructed; what it was fitted on before is forgotten.
+    X : dask.array.Array of shape (n_samples, n_features)
+        Latents, in chunks of whole rows; lengths of chunks may be unknown.
+    y : dask.array.Array of shape (n_samples,), default=None
+        Labels, int, bool or str.
+
+    Returns
+    -------
+    sampler : PMFSampler
+        The same, fitted. If anything is raised, it is as it was.
+
+    Raises
+    ------
+    ValueError
+        As `PMFSampler.fit`, naming the row of X; for columns in several chunks; if X differs
+        between the passes; for bounds that are quantiles, which need all rows at once.
+    TypeError
+        If `sampler` is no PMFSampler, or X or y is no Dask array.
+    """
+    check_sampler(sampler)
+    _fit(sampler, X, y)
+    return sampler
+
+
+@exclusive
+def _fit(sampler: PMFSampler, X: Any, y: Any) -> None:
+    settings = sampler._settings()
+    if settings.bounds is not None and not settings.fixed:
+        raise ValueError(
+            f"bounds is {settings.bounds!r}, but quantiles need all rows at once; give "
+            "bounds=(lower, upper)"
+        )
+    _check_latents(X)
+    if y is not None:
+        y = _labels_like(y, X)
+    d = X.shape[1]
+    k = check_n_bins(settings.n_bins, d)
+    dtype = model_dtype(X.dtype)
+    chunks = _Chunks(X, y)
+    plan = Plan(type(sampler).__name__, Known(dtype, d, None), replace(settings, n_jobs=None))
+
+    grid = before = None
+    if settings.fixed:
+        shape_of = np.zeros(d, dtype)
+        grid = make_grid(*bounds_of(settings.bounds, None, shape_of, shape_of), k)
+    # A column whose bounds are equal gets its width from all rows at once, if it may grow.
+    grows = settings.out_of_range == "grow"
+    if grid is None or (grows and (grid.origin == grid.top).any()):
+        before = chunks.reduced(plan)
+        assert before.range is not None
+        grid = make_grid(*before.range, k) if grid is None else grid.grown(*before.range)
+        plan = replace(plan, range=before.range)
+    nothing = Model(grid, (), 0, y is not None, "numpy", None)
+    whole = chunks.reduced(replace(plan, model=nothing))
+    if before is not None:
+        _check_same(before, whole)
+    model = whole.model
+    assert model is not None
+    if model.n_seen == 0:
+        raise ValueError(
+            f"all {model.n_ignored} rows lie outside the bounds, and out_of_range='ignore'; "
+            "there is nothing to fit"
+        )
+    sampler._model = model.finished(n_threads(sampler.n_jobs, 1 << 40))
+
+
+class _Chunks:
+    """The chunks of X, with their labels, in the order of rows."""
+
+    def __init__(self, X: Any, y: Any) -> None:
+        # Optimized here, once: what loads a chunk is one task, and the reads of both passes agree.
+        self._arrays = dask.optimize(X) if y is None else dask.optimize(X, y)
+
+    def reduced(self, plan: Plan) -> Partial:
+        """Compute the partial of all chunks in a tree; raise what is wrong with X."""
+        shared = dask.delayed(plan, traverse=False, pure=False)
+        name = f"zbins-{'bounds' if plan.model is None else 'count'}-{uuid.uuid4().hex}"
+        X, *labels = self._arrays
+        # One layer, written by hand: as delayed calls, 10,000 chunks take five times as long.
+        level = [(name, 0, i) for i in range(X.numblocks[0])]
+        layer: dict[Any, Any] = {
+            key: (of_chunk, shared.key, (X.name, i, 0), *((y.name, i) for y in labels))
+            for i, key in enumerate(level)
+        }
+        depth = 0
+        while len(level) > 1:
+            depth += 1
+            parts = [level[i : i + FAN_IN] for i in range(0, len(level), FAN_IN)]
+            level = [(name, depth, i) for i in range(len(parts))]
+            layer.update({key: (merged, part) for key, part in zip(level, parts, strict=True)})
+        layer[name] = (merged, level)
+        graph = HighLevelGraph.from_collections(name, layer, [shared, *self._arrays])
+        whole: Partial = Delayed(name, graph).compute()
+        if whole.error is not None:
+            raise whole.error
+        if not whole.rows:
+            raise ValueError("X has no rows; at least one row is needed")
+        return whole
+
+
+def _check_same(before: Partial, now: Partial) -> None:
+    """Refuse an X that was another one in the second pass."""
+    if before.rows != now.rows:
+        raise ValueError(
+            f"X has {before.rows} rows in the first pass and {now.rows} in the second; {AGAIN}"
+        )
+    assert before.range is not None
+    assert now.range is not None
+    for one, other in zip(before.range, now.range, strict=True):
+        differs = np.flatnonzero(one != other)
+        if differs.size:
+            j = int(differs[0])
+            raise ValueError(
+                f"column {j} reaches {one[j]} in the first pass and {other[j]} in the second; "
+                f"{AGAIN}"
+            )
+
+
+def _check_latents(X: Any) -> None:
+    if not isinstance(X, da.Array):
+        raise TypeError(
+            f"X is a {type(X).__name__}; accepted is a dask.array.Array (from a data frame: "
+            "df.to_dask_array(); for what lies in memory: sampler.fit)"
+        )
+    if X.ndim != 2:
+        raise ValueError(f"X has the shape {X.shape}; it must be (n_samples, n_features)")
+    if X.dtype.kind not in "fiubO":
+        raise TypeError(f"X has the dtype {X.dtype}; accepted are real numbers")
+    if X.numblocks[1] != 1 or np.isnan(X.shape[1]):
+        raise ValueError(
+            f"the columns of X are in the chunks {X.chunks[1]}; they must be in one: "
+            "X.rechunk({1: -1})"
+        )
+    if X.shape[1] == 0:
+        raise ValueError(f"X has the shape {X.shape}; at least one column is needed")
+
+
+def _labels_like(y: Any, X: Any) -> Any:
+    """Return y in the row chunks of X."""
+    if not isinstance(y, da.Array):
+        raise TypeError(
+            f"y is a {type(y).__name__}; accepted is a dask.array.Array, as from "
+            "dask.array.from_array(y, chunks=(X.chunks[0],))"
+        )
+    if y.ndim != 1:
+        raise ValueError(f"y has the shape {y.shape}; it must be (n_samples,)")
+    rows, labels = X.chunks[0], y.chunks[0]
+    if np.isnan((*rows, *labels)).any():
+        if len(rows) != len(labels):
+            raise ValueError(
+                f"y has {len(labels)} chunks and X {len(rows)} chunks of rows, some of unknown "
+                "length; they must be the same"
+            )
+        return y  # each chunk is compared when it is computed
+    if sum(rows) != sum(labels):
+        raise ValueError(f"y has {sum(labels)} labels for {sum(rows)} rows of X")
+    return y if rows == labels else y.rechunk((rows,))
