@@ -9,6 +9,7 @@ from sklearn.utils.validation import column_or_1d
 
 from ._validate import Array, from_tensor, is_tensor
 
+_ROWS_AT_ONCE = 1 << 18
 _KINDS = {"i": "int", "u": "int", "b": "bool", "U": "str"}
 
 
@@ -133,6 +134,15 @@ class LabelNumbers:
 
     def encode(self, labels: Array) -> Array:
         """Return the numbers of the labels (int32), new ones numbered onward."""
+        if len(labels) <= _ROWS_AT_ONCE:
+            return self._encode(labels)
+        numbers = np.empty(len(labels), np.int32)
+        for begin in range(0, len(labels), _ROWS_AT_ONCE):  # in between, Ctrl-C is obeyed
+            end = begin + _ROWS_AT_ONCE
+            numbers[begin:end] = self._encode(labels[begin:end])
+        return numbers
+
+    def _encode(self, labels: Array) -> Array:
         fresh, inverse = np.unique(labels, return_inverse=True)
         if self._classes is None:
             self._classes = fresh

@@ -15,6 +15,8 @@ from ._sampling import to_kind
 from ._validate import Array
 from .summary import Summary, summarize
 
+_ROWS_AT_ONCE = 1 << 18
+
 
 class Reading(DensityMixin, Fitted):  # type: ignore[misc]
     """The methods that read."""
@@ -39,9 +41,14 @@ class Reading(DensityMixin, Fitted):  # type: ignore[misc]
         bins = self._bins(model, X)
         run = model.ordered()
         cumulative = run.pmf.cumulative
-        rows = np.where(bins >= 0, cumulative[bins + 1] - cumulative[bins], 0)
+        density = np.empty(len(bins))
         with np.errstate(divide="ignore"):
-            density = np.log(rows) - np.log(max(1, model.n_seen)) - run.grid.log_bin_volume
+            for begin in range(0, len(bins), _ROWS_AT_ONCE):  # in between, Ctrl-C is obeyed
+                some = bins[begin : begin + _ROWS_AT_ONCE]
+                rows = np.where(some >= 0, cumulative[some + 1] - cumulative[some], 0)
+                density[begin : begin + len(some)] = (
+                    np.log(rows) - np.log(max(1, model.n_seen)) - run.grid.log_bin_volume
+                )
         return to_kind(density, model.kind)
 
     def score(self, X: Any, y: Any = None) -> float:

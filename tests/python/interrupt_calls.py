@@ -1,0 +1,160 @@
+"""Presses Ctrl-C at random moments of long calls: a program, so that no other one is hit.
+
+``python interrupt_calls.py ROWS TRIALS SEED CALL...`` prints, for each call, how long it takes and
+how long after the signal KeyboardInterrupt arrived, in milliseconds, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+import zbins
+from helpers import fingerprint
+
+# In a process of its own, so that a call that holds the interpreter cannot delay the signal.
+KILLER = """
+import os, signal, sys, time
+for line in sys.stdin:
+    time.sleep(float(line))
+    sent = time.monotonic()
+    os.kill(os.getppid(), signal.SIGINT)
+    print(repr(sent), flush=True)
+"""
+
+
+def calls(rows):
+    """What is interrupted, by name: a function that makes (sampler, call), afresh each time."""
+    X = np.random.default_rng(0).random((rows, 2), np.float32)
+    y = np.arange(rows) % 5
+    kept = {}
+
+    def small():
+        return zbins.PMFSampler(65536, bounds=(0, 1)).fit(X[:1000])
+
+    def large():
+        if "large" not in kept:
+            kept["large"] = zbins.PMFSampler(65536, bounds=(0, 1)).fit(X)
+        return kept["large"]
+
+    def unread():
+        """Of the same rows, but without what the first lookup makes."""
+        sampler = zbins.PMFSampler(65536, bounds=(0, 1))
+        run = large()._model.returning("numpy").ordered()
+        pmf = run.pmf.merged(type(run.pmf).from_arrays(**EMPTY), [], [], 0, 2)
+        sampler._model = type(large()._model)(
+            run.grid, (run._replace(pmf=pmf),), 0, False, "numpy", None
+        )
+        return sampler
+
+    def fit(k, **parameters):
+        def make():
+            sampler = zbins.PMFSampler(k, **parameters).fit(X[:1000])
+            return sampler, lambda: sampler.fit(X)
+
+        return make
+
+    def of(make_sampler, call):
+        def make():
+            sampler = make_sampler()
+            return sampler, lambda: call(sampler)
+
+        return make
+
+    def narrow():
+        """Of 250 bins a column, so that growth packs them with 16 bits instead of 8."""
+        if "narrow" not in kept:
+            wide = X[: rows // 2].reshape(-1, 4)
+            kept["narrow"] = zbins.PMFSampler(250, bounds=(0, 1)).fit(wide)
+        return kept["narrow"]
+
+    far = np.full((1, 4), 1.5, np.float32)
+    return {
+        "fit, all distinct": fit(65536),
+        "fit, few bins": fit(16),
+        "fit with labels": lambda: (s := small_labelled(X, y), lambda: s.fit(X, y)),
+        "fit_batches": of(small, lambda s: s.fit_batches([X[i::5] for i in range(5)])),
+        "partial_fit": of(small, lambda s: s.partial_fit(X)),
+        "growth": of(narrow, lambda s: copy_of(s).partial_fit(far).counts_),
+        "merge": of(large, lambda s: copy_of(s).merge(s)),
+        "sample": of(large, lambda s: s.sample(4 * len(X), random_state=0)),
+        "first lookup": of(unread, lambda s: s.contains(X[:10])),
+        "contains": of(large, lambda s: s.contains(X)),
+        "score_samples": of(large, lambda s: s.score_samples(X)),
+        "quantize": of(large, lambda s: s.quantize(X)),
+        "codes_": of(large, lambda s: copy_of(s).codes_),
+    }
+
+
+EMPTY = {
+    "d": 2,
+    "widest": 65536,
+    "keys": np.empty(0, np.uint64),
+    "counts": np.empty(0, np.uint64),
+    "classes": 0,
+    "labels": None,
+}
+
+
+def small_labelled(X, y):
+    return zbins.PMFSampler(65536, bounds=(0, 1)).fit(X[:1000], y[:1000])
+
+
+def copy_of(sampler):
+    """A sampler with the same runs, whose codes and ordered view are not made yet."""
+    twin = zbins.PMFSampler(**sampler.get_params())
+    twin._model = sampler._model.returning("numpy")
+    return twin
+
+
+def interrupted(killer, sampler, call, delay):
+    """Milliseconds from the signal to KeyboardInterrupt, or None where the call was over first."""
+    model = sampler._model
+    finished = False
+    print(delay, file=killer.stdin, flush=True)
+    try:
+        call()
+        finished = True
+        time.sleep(60)
+    except KeyboardInterrupt:
+        arrived = time.monotonic()
+    sent = float(killer.stdout.readline())
+    if finished:
+        return None
+    assert sampler._model is model, "the estimator has changed"
+    return (arrived - sent) * 1e3
+
+
+def main(rows, trials, seed, names):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
+    rng = random.Random(seed)
+    found = calls(rows)
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as killer:
+        for name in names or found:
+            sampler, call = found[name]()
+            begin = time.perf_counter()
+            call()
+            seconds = time.perf_counter() - begin
+            waits = []
+            for _ in range(trials):
+                sampler, call = found[name]()
+                before = fingerprint(sampler) if sampler.n_samples_seen_ <= 1000 else None
+                wait = interrupted(killer, sampler, call, rng.uniform(0, seconds))
+                if wait is not None:
+                    waits.append(wait)
+                    assert before is None or fingerprint(sampler) == before
+            print(json.dumps([name, round(seconds * 1e3), [round(w, 1) for w in sorted(waits)]]))
+            sys.stdout.flush()
+        killer.stdin.close()
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:4]), sys.argv[4:])
