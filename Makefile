@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find cpp -type f) CMakeLists.txt pyproject.toml
 JOBS ?= 2
 
-.PHONY: demo test test-cpp test-python test-slow test-asan test-tsan lint format types wheel-check mutate \
+.PHONY: demo test test-cpp test-python test-slow test-asan test-tsan lint format types wheel-check mutate fuzz fuzz-minute \
         bench bench-quick bench-micro bench-report clean help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make bench-quick  the main shapes and the fast peers: tables on the terminal (about a minute)"
 	@echo "make bench-micro  every public call by itself, under pytest-benchmark (about a minute)"
 	@echo "make mutate       plant bugs in the core and see that the tests catch them"
+	@echo "make fuzz         model files and the core against the oracle, FUZZ_SECONDS each (two hours)"
 	@echo "make wheel-check  pip install . into an empty environment"
 
 $(VENV)/tools: requirements/constraints.txt requirements/dev.txt
@@ -55,6 +56,15 @@ test-slow: $(VENV)/package
 
 mutate: $(VENV)/package
 	$(BIN)/python tests/mutate.py
+
+FUZZ_SECONDS ?= 7200
+
+fuzz: $(VENV)/package
+	$(BIN)/python tests/fuzz/load_file.py $(FUZZ_SECONDS)
+	$(BIN)/python tests/fuzz/differential.py $(FUZZ_SECONDS)
+
+fuzz-minute: FUZZ_SECONDS = 60
+fuzz-minute: fuzz
 
 bench: $(VENV)/package
 	$(BIN)/python benches/head_to_head.py
