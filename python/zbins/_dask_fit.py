@@ -105,29 +105,31 @@ class _Chunks:
     """The chunks of X, with their labels, in the order of rows."""
 
     def __init__(self, X: Any, y: Any) -> None:
-        # Optimized here, once: what loads a chunk is one task, and the reads of both passes agree.
-        self._arrays = dask.optimize(X) if y is None else dask.optimize(X, y)
+        self._arrays = (X, "ij") if y is None else (X, "ij", y, "i")
 
     def reduced(self, plan: Plan) -> Partial:
         """Compute the partial of all chunks in a tree; raise what is wrong with X."""
-        shared = dask.delayed(plan, traverse=False, pure=False)
-        name = f"zbins-{'bounds' if plan.model is None else 'count'}-{uuid.uuid4().hex}"
-        X, *labels = self._arrays
-        # One layer, written by hand: as delayed calls, 10,000 chunks take five times as long.
-        level = [(name, 0, i) for i in range(X.numblocks[0])]
-        layer: dict[Any, Any] = {
-            key: (of_chunk, shared.key, (X.name, i, 0), *((y.name, i) for y in labels))
-            for i, key in enumerate(level)
-        }
+        partials = da.blockwise(
+            of_chunk,
+            "ij",
+            *self._arrays,
+            plan=dask.delayed(plan, traverse=False, pure=False),
+            align_arrays=False,
+            dtype=object,
+            meta=np.empty((0, 0), object),
+        )
+        (partials,) = dask.optimize(partials)  # loading and counting a chunk become one task
+        level = [(partials.name, i, 0) for i in range(partials.numblocks[0])]
+        name = f"zbins-merged-{uuid.uuid4().hex}"
+        layer: dict[Any, Any] = {}  # as delayed calls, 10,000 chunks would take five times as long
         depth = 0
-        while len(level) > 1:
-            depth += 1
+        while depth == 0 or len(level) > 1:
             parts = [level[i : i + FAN_IN] for i in range(0, len(level), FAN_IN)]
             level = [(name, depth, i) for i in range(len(parts))]
             layer.update({key: (merged, part) for key, part in zip(level, parts, strict=True)})
-        layer[name] = (merged, level)
-        graph = HighLevelGraph.from_collections(name, layer, [shared, *self._arrays])
-        whole: Partial = Delayed(name, graph).compute()
+            depth += 1
+        graph = HighLevelGraph.from_collections(name, layer, [partials])
+        whole: Partial = Delayed(level[0], graph, layer=name).compute()
         if whole.error is not None:
             raise whole.error
         if not whole.rows:

@@ -73,7 +73,7 @@ class Plan:
     range: Range | None = None
 
 
-def of_chunk(plan: Plan, X: Any, y: Any = None) -> Partial:
+def of_chunk(X: Any, y: Any = None, *, plan: Plan) -> Partial:
     """Return the partial of one chunk: its bounds, and its model if the plan has a grid.
 
     Parameters
