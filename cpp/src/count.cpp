@@ -211,7 +211,6 @@ std::int64_t Counter<T>::add(const MatrixView<T>& x, bool inside, const Label* l
     const int working =
         std::min(s.threads, threads_for(context, static_cast<double>(x.rows) * row_bytes));
     s.arrange(static_cast<std::uint64_t>(x.rows), working, context);
-    const std::int64_t per_task = task_rows(rows_per_task<T>(x.cols), x.rows, working);
     std::vector<RowReader<T>> readers(static_cast<std::size_t>(working), RowReader<T>(x));
     std::vector<std::int64_t> skipped(static_cast<std::size_t>(working), 0);
 
@@ -221,7 +220,8 @@ std::int64_t Counter<T>::add(const MatrixView<T>& x, bool inside, const Label* l
         // to a table do not, so often little waits afterwards and no sort is due.
         const auto room =
             static_cast<std::int64_t>(s.most_waiting()) - static_cast<std::int64_t>(s.waiting());
-        const std::int64_t rows = std::min(x.rows - begin, std::max(room, working * per_task));
+        const std::int64_t rows = std::min(x.rows - begin, std::max(room, working * s.block));
+        const std::int64_t per_task = task_rows(rows_per_task<T>(x.cols), rows, working);
         parallel_for(
             context, working, (rows + per_task - 1) / per_task, [&](std::int64_t task, int worker) {
                 const auto w = static_cast<std::size_t>(worker);
@@ -246,6 +246,9 @@ Pmf Counter<T>::finish(std::span<const Label> label_rank, const Context& context
     const int working =
         std::min(s.threads, threads_for(context, 64.0 * static_cast<double>(records)));
     s.workers.clear();
+    // A stream that began with few rows has few ranges, and what follows is done range by range.
+    const int wanted = range_bits_for(records * s.record_bytes(), working);
+    if (wanted > s.runs.range_bits() + 2) s.split(wanted, context);
     return s.runs.finish(std::move(s.pending), label_rank, context, working);
 }
 

@@ -95,9 +95,12 @@ void Growing::resize(std::uint64_t words) {
     const std::size_t bytes = rounded(std::max<std::uint64_t>(words, 1) * sizeof(Word));
     if (bytes != bytes_) {
         void* block = change(data_, bytes_, bytes);
-        if (block == nullptr) throw std::bad_alloc();
-        data_ = static_cast<Word*>(block);
-        bytes_ = bytes;
+        if (block != nullptr) {
+            data_ = static_cast<Word*>(block);
+            bytes_ = bytes;
+        } else if (bytes > bytes_) {
+            throw std::bad_alloc();
+        }  // else the old block is large enough
     }
     size_ = words;
 }

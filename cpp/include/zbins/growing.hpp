@@ -15,8 +15,8 @@ public:
     Growing& operator=(Growing&& other) noexcept;
     ~Growing();
 
-    // Room for so many words; what is there stays, as far as it fits. Throws std::bad_alloc, and
-    // then nothing has changed.
+    // Room for so many words; what is there stays, as far as it fits. Throws std::bad_alloc
+    // where there are more than before, and then nothing has changed.
     void resize(std::uint64_t words);
 
     Word* data() { return data_; }
