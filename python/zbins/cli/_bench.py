@@ -18,7 +18,7 @@ from ..pmf import PMFSampler
 from . import _options as options
 from ._exits import InputError
 from ._latents import LatentFiles
-from ._show import seconds, show_json, show_table
+from ._show import seconds, show_json, show_table, waiting
 
 _REPEATS = 7
 _BUDGET = 1.0  # seconds for the repeats of one measurement; one always runs to its end
@@ -36,7 +36,7 @@ def bench(
     n_rows: Annotated[int, typer.Option(min=2, help="Rows to fit.")] = 10_000,
     n_features: Annotated[int, typer.Option(min=1, help="Columns of made-up latents.")] = 16,
     n_bins: Annotated[int, typer.Option(min=1, max=65536, help="Bins per column.")] = 8,
-    n_components: Annotated[int, typer.Option(min=1, help="Components of the mixture.")] = 20,
+    n_components: Annotated[int, typer.Option(min=1, help="Components of the mixture.")] = 10,
     n_samples: Annotated[int, typer.Option("--n-samples", "-n", min=1, help="Draws.")] = 100_000,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of latents and draws.")] = 0,
     key: options.Key = None,
@@ -46,7 +46,8 @@ def bench(
     """Measure this machine, against a Gaussian mixture.
 
     Prints medians of fitting and sampling, beside those of scikit-learn's GaussianMixture (slow to
-    fit: once), and their ratio; answers are checked. Speed is not quality: read about novelty before you choose.
+    fit: once), and their ratio; answers are checked. Speed is not quality: read about novelty
+    before you choose.
 
     Example: zbins bench --n-rows 20000 --n-features 32
     """
@@ -56,7 +57,8 @@ def bench(
         X = _made_up(n_rows, n_features, seed)
     if n_components > len(X):
         raise InputError(f"{n_components} components need as many rows; there are {len(X)}")
-    times, converged = _measure(X, n_bins, n_components, n_samples, seed)
+    with waiting("fitting the mixture"):
+        times, converged = _measure(X, n_bins, n_components, n_samples, seed)
     config = show_config(as_dict=True)
     assert config is not None
     machine = {

@@ -45,8 +45,9 @@ def convert(
 ) -> None:
     """Convert latents to another format, or a model to arrays.
 
-    The formats are .npy, .npz, .safetensors and .parquet. Several files of latents become one, in the order given (a glob by name), a chunk at a time;
-    values, types and column names stay. Labels are written as y, not in .npy.
+    The formats are .npy, .npz, .safetensors and .parquet. Several files of latents become one, in
+    the order given (a glob by name), a chunk at a time; values, types and column names stay. Labels
+    are written as y, not in .npy.
 
     Of a model, .npz gets codes, counts, lower, upper, and what defines the grid (origin, top, k,
     first_bin, n_bins), with labels also classes and the counts per label; .parquet gets a row per

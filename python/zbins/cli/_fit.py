@@ -11,7 +11,7 @@ import typer
 from .._loading import load
 from ..pmf import PMFSampler
 from . import _options as options
-from ._exits import warn
+from ._exits import InputError, warn
 from ._latents import LatentFiles
 from ._output import check_output
 from ._show import nbytes, progress, seconds, show_json, show_pairs
@@ -72,20 +72,22 @@ def fit(
         labels=labels or (),
         chunk_rows=chunk_rows,
     )
+    if not (append or files.n_rows):
+        raise InputError(f"{files.sources[0].name} has no rows; at least one is needed")
     check_output(output, [*files.paths, *(labels or ())])
     passes = 1 if append or quantile is not None or bounds else 2
     bar = options.bar_wanted(show_progress, quiet)
     with progress(bar, "fit", passes * files.n_rows) as files.on_rows:
         if append:
-            with files.naming_rows():
+            with files.naming_rows("chunk"):
                 for chunk in files:
                     sampler.partial_fit(*(chunk if files.labelled else (chunk,)))
         elif quantile is not None:
             X, y = files.everything()
-            with files.naming_rows(of_all=True):
+            with files.naming_rows("all"):
                 sampler.fit(X, y)
         else:
-            with files.naming_rows():
+            with files.naming_rows("stream"):
                 sampler.fit_batches(files, progress=False)
     sampler.save(output)
     took = time.perf_counter() - begin

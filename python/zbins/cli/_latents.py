@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import glob
-import itertools
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from ._arrays import StoredArray, Take, format_of, open_array, open_npy
 from ._exits import InputError
 from ._parquet import ParquetLatents
 
-_CHUNK_BYTES = 32 << 20
+CHUNK_BYTES = 16 << 20
 
 
 class Source(Protocol):
@@ -86,7 +85,7 @@ class LatentFiles:
     labels : sequence of str
         .npy files of labels: one for all rows, or one for each file.
     chunk_rows : int or None
-        Rows of a chunk; None: as many as take about 32 MiB.
+        Rows of a chunk; None: as many as take about 16 MiB.
 
     Attributes
     ----------
@@ -122,7 +121,7 @@ class LatentFiles:
             raise InputError("labels come from --labels or from --label-column, not from both")
         self._labels = self._open_labels(expanded(labels) if labels else [])
         row_bytes = self.n_features * self.dtype.itemsize
-        self.chunk_rows = chunk_rows or max(1, _CHUNK_BYTES // max(1, row_bytes))
+        self.chunk_rows = chunk_rows or max(1, CHUNK_BYTES // max(1, row_bytes))
         self.on_rows: Callable[[int], None] = lambda n: None
         self._here: tuple[Source, int] = first, 0
 
@@ -191,13 +190,14 @@ class LatentFiles:
         return np.concatenate(chunks), y
 
     @contextlib.contextmanager
-    def naming_rows(self, *, of_all: bool = False) -> Iterator[None]:
-        """Make errors about rows of a chunk name the file, and the row in it.
+    def naming_rows(self, what: Literal["stream", "chunk", "all"]) -> Iterator[None]:
+        """Make errors about rows name the file, and the row in it.
 
         Parameters
         ----------
-        of_all : bool
-            Rows in messages count from the first of all files, not of the chunk.
+        what : {"stream", "chunk", "all"}
+            What was passed on: the files themselves (errors about a chunk give its number), chunk
+            by chunk (all errors are about the last), or all rows at once.
         """
         try:
             yield
@@ -206,18 +206,25 @@ class LatentFiles:
         except (ValueError, TypeError) as error:
             text = re.sub(r"^chunk \d+ \(the first is 0\): ", "", str(error))
             found = re.search(r"\brow (\d+)", text)
-            if found is None and text == str(error):
-                raise  # about no chunk
-            source, begin = self._here
-            row = begin + int(found[1]) if found else 0
-            if of_all and found:
-                ends = list(itertools.accumulate(source.n_rows for source in self.sources))
-                at = next(i for i, end in enumerate(ends) if int(found[1]) < end)
-                source = self.sources[at]
-                row = int(found[1]) - (ends[at] - source.n_rows)
+            if text == str(error) and (what == "stream" or (what == "all" and not found)):
+                raise  # about no row or chunk
+            source, row = self._here
+            if what == "all":
+                row = 0
             if found:
+                row += int(found[1])
+                if what == "all":
+                    source, row = self._of(row)
                 text = f"{text[: found.start()]}row {row}{text[found.end() :]}"
             raise InputError(f"{source.name}: {text}") from error
+
+    def _of(self, row: int) -> tuple[Source, int]:
+        """Return the file that a row of all lies in, and its number there."""
+        for source in self.sources:
+            if row < source.n_rows:
+                break
+            row -= source.n_rows
+        return source, row
 
 
 def expanded(patterns: Sequence[str]) -> list[str]:

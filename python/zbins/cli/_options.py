@@ -50,7 +50,7 @@ Labels = Annotated[
 ]
 ChunkRows = Annotated[
     int | None,
-    typer.Option(min=1, help="Rows held in memory at a time. Default: about 32 MiB."),
+    typer.Option(min=1, help="Rows held in memory at a time. Default: about 16 MiB."),
 ]
 Jobs = Annotated[int, typer.Option(help="Threads; -1 for all cores this process may use.")]
 

@@ -16,11 +16,10 @@ from .._loading import load
 from ..pmf import PMFSampler
 from . import _options as options
 from ._exits import InputError
+from ._latents import CHUNK_BYTES
 from ._output import check_output
 from ._show import nbytes, progress, seconds, show_json, show_pairs
 from ._writers import FORMATS, NpyWriter, Table, Writer, extension_of, writing
-
-_CHUNK_BYTES = 16 << 20
 
 
 def sample(
@@ -73,7 +72,7 @@ def sample(
     row_bytes = table.n_features * table.dtype.itemsize
     batches = sampler.sample_batches(
         n_samples,
-        chunk_rows or max(1, _CHUNK_BYTES // row_bytes),
+        chunk_rows or max(1, CHUNK_BYTES // row_bytes),
         y=None if label is None else _label(sampler, label),
         random_state=seed,
         start=start,

@@ -71,6 +71,13 @@ def progress(show: bool, title: str, rows: int) -> Iterator[Callable[[int], None
         yield lambda n: bar.advance(task, n)
 
 
+def waiting(title: str) -> contextlib.AbstractContextManager[Any]:
+    """Show that something of unknown length goes on, if stderr is a terminal."""
+    if not sys.stderr.isatty():
+        return contextlib.nullcontext()
+    return Console(stderr=True).status(title)
+
+
 class _Rate(ProgressColumn):
     """Rows a second."""
 

@@ -1,0 +1,230 @@
+"""An output is the old file or the new one, whole: Ctrl-C, full disks, errors in the middle."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+import stat
+import subprocess
+import time
+
+import numpy as np
+import pytest
+
+import zbins
+from cli_helpers import ERROR, INTERRUPTED, TERMINATED, refuses, run, start
+from helpers import rows
+from zbins.cli import _writers
+
+FORMATS = ["npy", "npz", "safetensors", "parquet"]
+SAMPLER = zbins.PMFSampler(5).fit(rows(300, 3), np.arange(300) % 3)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    SAMPLER.save("m.zbins")
+    return tmp_path
+
+
+def assert_old(*names):
+    for name in names:
+        with open(name, "rb") as file:
+            assert file.read() == b"old"
+    assert set(os.listdir()) - {"m.zbins", "z.npy"} == set(names), "something was left behind"
+
+
+def put_old(*names):
+    for name in names:
+        with open(name, "wb") as file:
+            file.write(b"old")
+
+
+def big_latents(gigabytes=6):
+    """A file of that many bytes, of zeros that take no space on the disk."""
+    n = gigabytes << 30
+    with open("z.npy", "wb") as file:
+        header = {"descr": "<f8", "fortran_order": False, "shape": (n // 64, 8)}
+        np.lib.format.write_array_header_1_0(file, header)
+        file.truncate(file.tell() + n)
+
+
+def wait_for(happened, process):
+    for _ in range(3000):
+        if happened():
+            return
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    raise AssertionError("it did not happen in 30 s")
+
+
+def is_open(path, process):
+    folder = f"/proc/{process.pid}/fd"
+    for descriptor in os.listdir(folder):
+        try:
+            if os.readlink(f"{folder}/{descriptor}") == os.path.realpath(path):
+                return True
+        except OSError:
+            pass
+    return False
+
+
+def ended(process, code):
+    stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stdout) == (code, "")
+    assert "Traceback" not in stderr
+    return stderr
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="looks into /proc")
+def test_ctrl_c_in_a_fit(folder):
+    big_latents()
+    put_old("out.zbins")
+    process = start("fit", "z.npy", "-o", "out.zbins")
+    wait_for(lambda: is_open("z.npy", process), process)
+    process.send_signal(signal.SIGINT)
+    assert ended(process, INTERRUPTED) == "zbins: interrupted\n"
+    assert_old("out.zbins")
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED)]
+)
+def test_signals_while_samples_are_written(number, code, folder):
+    if shutil.disk_usage(".").free < 20 << 30:
+        pytest.skip("needs a disk that would hold the samples")
+    put_old("x.npy")
+    process = start("sample", "m.zbins", "-n", 800_000_000, "-o", "x.npy")
+    wait_for(lambda: len(os.listdir()) > 2, process)
+    process.send_signal(number)
+    ended(process, code)
+    assert_old("x.npy")
+
+
+ERRORS = {
+    "Ctrl-C": (KeyboardInterrupt(), INTERRUPTED),
+    "exit": (SystemExit(TERMINATED), TERMINATED),
+    "memory": (MemoryError(), ERROR),
+    "disk full": (OSError(28, "No space left on device"), ERROR),
+    "no permission": (PermissionError(13, "Permission denied"), ERROR),
+}
+
+
+def failing_at(step, error, monkeypatch):
+    def fail(*_, **__):
+        raise error
+
+    if step == "write":
+        calls = iter(range(3))
+        for kind in _writers._WRITERS.values():
+            write = kind.write
+
+            def later(self, X, y, write=write):
+                if next(calls, None) is None:
+                    fail()
+                write(self, X, y)
+
+            monkeypatch.setattr(kind, "write", later)
+    elif step == "finish":
+        for kind in _writers._WRITERS.values():
+            monkeypatch.setattr(kind, "finish", fail)
+    else:
+        monkeypatch.setattr(os, step, fail)
+
+
+@pytest.fixture
+def ignoring_ctrl_c():
+    """After Ctrl-C the process ignores another: this one is to hear it again."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ignoring_ctrl_c")
+@pytest.mark.parametrize("extension", FORMATS)
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("step", ["write", "finish", "fsync", "replace"])
+def test_whatever_happens_at_any_step(step, error, extension, folder, monkeypatch):
+    path = f"x.{extension}"
+    put_old(path)
+    raised, code = ERRORS[error]
+    failing_at(step, raised, monkeypatch)
+    arguments = ("-n", 100, "--chunk-rows", 10, "-o", path)
+    if extension != "npy":
+        arguments += ("--with-labels",)
+    result = run("sample", "m.zbins", *arguments, code=code)
+    if isinstance(raised, OSError):
+        assert result.stderr == f"zbins: error: cannot write: {raised.strerror}: {path!r}\n"
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+    assert_old(path)
+
+
+@pytest.mark.parametrize("extension", FORMATS)
+def test_files_that_may_not_grow(extension, folder):
+    path = f"x.{extension}"
+    put_old(path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
+    try:
+        arguments = ("-n", 500_000, "--chunk-rows", 1000, "-o", path)
+        result = run("sample", "m.zbins", *arguments, code=ERROR)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "cannot write" in result.stderr
+    assert path in result.stderr
+    assert_old(path)
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("mount") is None,
+    reason="only root mounts a small disk",
+)
+def test_full_disk(folder, monkeypatch):
+    disk = folder / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", disk]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("no small disk can be mounted here")
+    try:
+        monkeypatch.chdir(disk)
+        put_old("x.npy", "x.parquet")
+        arguments = ("sample", "../m.zbins", "-n", 100_000, "-o")
+        refuses(*arguments, "x.npy", says=["2,400,000 bytes", "are free"])
+        refuses(*arguments, "x.parquet", says=["cannot write", "x.parquet"])
+        monkeypatch.setattr(_writers, "check_space", lambda *_: None)
+        refuses(*arguments, "x.npy", says="No space left on device: 'x.npy'")
+        assert_old("x.npy", "x.parquet")
+    finally:
+        monkeypatch.chdir(folder)
+        subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_links_and_permissions_stay(folder):
+    put_old("target.npy")
+    os.chmod("target.npy", 0o640)
+    os.symlink("target.npy", "x.npy")
+    run("sample", "m.zbins", "-n", 5, "-o", "x.npy")
+    assert os.path.islink("x.npy")
+    assert stat.S_IMODE(os.stat("target.npy").st_mode) == 0o640
+    assert np.load("target.npy").shape == (5, 3)
+
+
+def test_an_input_that_shrinks_while_it_is_read(folder, monkeypatch):
+    np.save("z.npy", rows(10_000, 3))
+    put_old("out.zbins")
+    from zbins.cli._latents import LatentFiles
+
+    def shrinking(self):
+        for number, chunk in enumerate(whole(self)):
+            if number == 3:
+                os.truncate("z.npy", 1000)
+            yield chunk
+
+    whole = LatentFiles.__iter__
+    monkeypatch.setattr(LatentFiles, "__iter__", shrinking)
+    arguments = ("fit", "z.npy", "-o", "out.zbins", "--chunk-rows", 100)
+    refuses(*arguments, says="'z.npy' became shorter while it was being read")
+    assert_old("out.zbins")
