@@ -103,6 +103,18 @@ def test_signals_while_samples_are_written(number, code, folder):
     assert_old("x.npy")
 
 
+def test_a_killed_writer_loses_nothing(folder):
+    put_old("x.npy")
+    process = start("sample", "m.zbins", "-n", 80_000_000, "-o", "x.npy")
+    wait_for(lambda: len(os.listdir()) > 2, process)
+    process.kill()
+    process.communicate(timeout=30)
+    with open("x.npy", "rb") as file:
+        assert file.read() == b"old"
+    run("sample", "m.zbins", "-n", 5, "-o", "x.npy")  # removes what was left
+    assert sorted(os.listdir()) == ["m.zbins", "x.npy"]
+
+
 ERRORS = {
     "Ctrl-C": (KeyboardInterrupt(), INTERRUPTED),
     "exit": (SystemExit(TERMINATED), TERMINATED),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from typing import IO
 
+from .._temporary import temporary_folder
 from ._exits import InputError
 
 
@@ -54,7 +54,8 @@ def check_space(path: str, nbytes: int) -> None:
 def replacing(path: str) -> Iterator[IO[bytes]]:
     """Give a file that takes the place of `path` at the end, unless something is raised.
 
-    A symbolic link is followed, and the permissions of an old file stay.
+    A symbolic link is followed, and the permissions of an old file stay. What a killed writer left
+    in the folder is removed.
 
     Raises
     ------
@@ -63,9 +64,10 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
     """
     target = os.path.realpath(path)
     folder = os.path.dirname(target)
-    temporary = os.path.join(folder, f".{secrets.token_hex(8)}.zbins.tmp")
+    temporary = ""
     try:
-        try:
+        with temporary_folder(folder) as own:
+            temporary = os.path.join(own, "output")
             with open(temporary, "xb") as file:
                 if os.path.exists(target):
                     os.chmod(temporary, os.stat(target).st_mode & 0o777)
@@ -73,12 +75,8 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
     except OSError as error:
-        if error.filename not in (None, temporary):
+        if temporary and error.filename not in (None, temporary):
             raise  # about another file: an input
         text = error.strerror or str(error)
         raise type(error)(error.errno, f"cannot write: {text}", path) from error
