@@ -46,7 +46,7 @@ def bench(
     """Measure this machine, against a Gaussian mixture.
 
     Prints times of fitting and sampling, beside those of scikit-learn's GaussianMixture, and their
-    ratio. A time is the median of up to 7 runs within a second, or of the one run that takes longer;
+    ratio. A time is the median of up to 7 runs within a second, or the one run that takes longer;
     our own answers are checked. Speed is not quality: read about novelty before you choose.
 
     Example: zbins bench --n-rows 20000 --n-features 32
