@@ -6,7 +6,6 @@
 #include <sys/mman.h>
 
 #include <atomic>
-#include <cstdarg>
 #include <cstdint>
 #include <cstdlib>
 #include <new>
@@ -86,6 +85,9 @@ void* operator new(std::size_t bytes) {
     void* block = failing::now() ? nullptr : failing::counted(__real_malloc(bytes > 0 ? bytes : 1));
     if (block == nullptr) throw std::bad_alloc();
     return block;
+}
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+    return failing::now() ? nullptr : failing::counted(__real_malloc(bytes > 0 ? bytes : 1));
 }
 void* operator new(std::size_t bytes, std::align_val_t align) {
     const auto step = static_cast<std::size_t>(align);
