@@ -261,6 +261,9 @@ class Model:
         run = Run(pmf, grid, classes)
         return cls(grid, (run,), n_ignored, classes is not None, kind, feature_names)
 
+    def __sizeof__(self) -> int:
+        return object.__sizeof__(self) + sum(run.pmf.nbytes for run in self._runs)
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as plain arrays; unpickling checks them as loading a file does."""
         if not self._runs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -46,6 +47,10 @@ class Partial:
     range: Range | None = None
     model: Model | None = None
     error: Exception | None = None
+
+    def __sizeof__(self) -> int:
+        """Bytes, by which Dask decides where to add models and when to spill them to disk."""
+        return object.__sizeof__(self) + (0 if self.model is None else sys.getsizeof(self.model))
 
 
 @dataclass(frozen=True)
