@@ -102,13 +102,19 @@ void Orderer::sum_up_sorted(std::uint64_t n, Take&& take) {
             continue;
         }
         order_ties(begin, i);
-        for (std::uint64_t t = begin; t < i;) {
-            key = record(entries[t], stride);
-            count = 0;
-            for (; t < i && same_words(key, record(entries[t], stride), words); ++t)
-                count += record(entries[t], stride)[words];
-            take(key, count, words);
+        key = record(entries[begin], stride);
+        count = key[words];
+        for (std::uint64_t t = begin + 1; t < i; ++t) {
+            if (t + ahead < i) prefetch_words(record(entries[t + ahead], stride), words);
+            const Word* other = record(entries[t], stride);
+            if (!same_words(key, other, words)) {
+                take(key, count, words);
+                key = other;
+                count = 0;
+            }
+            count += other[words];
         }
+        take(key, count, words);
     }
 }
 
