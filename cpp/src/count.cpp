@@ -214,7 +214,8 @@ std::int64_t Counter<T>::add(const MatrixView<T>& x, bool inside, const Label* l
     std::vector<RowReader<T>> readers(static_cast<std::size_t>(working), RowReader<T>(x));
     std::vector<std::int64_t> skipped(static_cast<std::size_t>(working), 0);
 
-    for (std::int64_t begin = 0; begin < x.rows;) {
+    InterruptCheck check(context);  // each part may be over before `parallel_for` asks
+    for (std::int64_t begin = 0; begin < x.rows; check()) {
         if (2 * s.waiting() > s.most_waiting()) s.settle(context, working);
         // As many rows as there is room for, should all of them have to wait. Those that come back
         // to a table do not, so often little waits afterwards and no sort is due.

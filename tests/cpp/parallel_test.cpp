@@ -217,8 +217,12 @@ TEST(long_calls_obey_interrupts) {
         CHECK_THROWS(zbins::find_bounds(x, context()), Interrupted, "interrupted");
         CHECK_THROWS(zbins::find_outside(grid, x, context()), Interrupted, "interrupted");
         for (const bool inside : {true, false}) {
+            // Rows are counted a part at a time, each in some 10 ms: too short to be asked within.
             zbins::Counter<float> counter(grid, threads, false);
-            CHECK_THROWS(counter.add(x, inside, nullptr, context()), Interrupted, "interrupted");
+            const auto begin = std::chrono::steady_clock::now();
+            CHECK_THROWS(counter.add(x, inside, nullptr, stopped_after(threads, 10)), Interrupted,
+                         "interrupted");
+            CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
         }
     }
     // All samples over one another, so on one thread.
