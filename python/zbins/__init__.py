@@ -1,9 +1,36 @@
 """zbins turns any trained autoencoder into a generative model."""
 
-from ._config import show_config
-from ._loading import load
-from .pmf import PMFSampler
-from .summary import Summary
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._config import show_config
+    from ._loading import load
+    from .pmf import PMFSampler
+    from .summary import Summary
 
 __version__ = "0.1.0"
 __all__ = ["PMFSampler", "Summary", "load", "show_config"]
+
+# Imported when first asked for (SPEC 1): scikit-learn takes a second, which completion in a shell
+# and `zbins --help` need not wait for.
+_MODULE_OF = {
+    "PMFSampler": ".pmf",
+    "Summary": ".summary",
+    "load": "._loading",
+    "show_config": "._config",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_MODULE_OF[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -10,7 +10,8 @@ from sklearn.exceptions import NotFittedError
 from . import _core
 from ._config import n_threads
 from ._model import Model, Run
-from ._validate import Array, as_latents
+from ._types import Array
+from ._validate import as_latents
 
 
 class Fitted(BaseEstimator):  # type: ignore[misc]

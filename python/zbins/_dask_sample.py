@@ -12,7 +12,7 @@ from ._config import n_threads
 from ._model import Model
 from ._random import draw_seed
 from ._sampling import check_condition, check_count, check_rows, check_start, draw, new_array
-from ._validate import Array
+from ._types import Array
 from .pmf import PMFSampler, check_sampler
 
 

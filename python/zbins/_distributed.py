@@ -23,7 +23,7 @@ from ._grid import make_grid
 from ._labels import kind_of
 from ._merging import check_labelling, united_grid
 from ._model import Model
-from ._validate import Array
+from ._types import Array
 
 
 def all_reduce(sampler: Any, group: Any) -> None:

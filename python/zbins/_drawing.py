@@ -22,7 +22,7 @@ from ._sampling import (
     new_array,
     to_kind,
 )
-from ._validate import Array
+from ._types import Array
 
 
 class Drawing(Fitted):

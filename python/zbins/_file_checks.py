@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ._model import Model
-from ._validate import Array
+from ._types import Array
 
 FORMAT_VERSION = 1
 _MAX_HEADER = 100_000_000  # what safetensors accepts too

@@ -12,7 +12,8 @@ from ._config import n_threads
 from ._grid import Grid, admit, bounds_of, check_n_bins, has_fixed_bounds, make_grid
 from ._labels import LabelNumbers
 from ._model import Model, Run, counter_for, stack
-from ._validate import Array, Latents
+from ._types import Array
+from ._validate import Latents
 
 
 @dataclass(frozen=True)

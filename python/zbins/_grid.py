@@ -8,7 +8,8 @@ import numpy as np
 
 from . import _core
 from ._random import is_int
-from ._validate import FLOAT32, Array
+from ._types import Array
+from ._validate import FLOAT32
 
 Grid: TypeAlias = "_core.Grid32 | _core.Grid64"
 POLICIES = ("grow", "error", "ignore")

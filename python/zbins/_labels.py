@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
-from ._validate import Array, from_tensor, is_tensor
+from ._types import Array
+from ._validate import from_tensor, is_tensor
 
 _ROWS_AT_ONCE = 1 << 18
 _KINDS = {"i": "int", "u": "int", "b": "bool", "U": "str"}

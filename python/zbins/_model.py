@@ -15,7 +15,8 @@ import numpy as np
 from . import _core
 from ._grid import Grid, make_grid
 from ._labels import union
-from ._validate import FLOAT32, Array, Known
+from ._types import Array
+from ._validate import FLOAT32, Known
 
 
 class Run(NamedTuple):

@@ -15,7 +15,8 @@ from ._config import n_threads
 from ._fitting import Settings, Tally
 from ._labels import as_labels
 from ._model import Model
-from ._validate import Array, Known, as_latents
+from ._types import Array
+from ._validate import Known, as_latents
 
 Range: TypeAlias = tuple[Array, Array]
 AGAIN = (

@@ -12,7 +12,7 @@ from ._base import Fitted
 from ._config import n_threads
 from ._model import Model
 from ._sampling import to_kind
-from ._validate import Array
+from ._types import Array
 from .summary import Summary, summarize
 
 _ROWS_AT_ONCE = 1 << 18

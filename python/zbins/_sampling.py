@@ -12,7 +12,8 @@ from . import _core
 from ._labels import as_labels, encode
 from ._model import Model
 from ._random import is_int
-from ._validate import Array, from_tensor, is_tensor
+from ._types import Array
+from ._validate import from_tensor, is_tensor
 
 _INDICES = 1 << 64  # sample numbers are 64 bits
 

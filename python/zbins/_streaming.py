@@ -13,7 +13,8 @@ from ._fitting import Settings, Tally
 from ._grid import bounds_of, check_n_bins, make_grid
 from ._model import Model
 from ._progress import Progress
-from ._validate import Array, Known, Latents
+from ._types import Array
+from ._validate import Known, Latents
 
 _AGAIN = (
     "the batches must give the same rows each time (no shuffling, no random encoder), or give "

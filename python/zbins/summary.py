@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ._model import Model
-from ._validate import Array
+from ._types import Array
 
 _MANY_ALONE = 0.5  # share of rows alone in their bin from which samples are mostly jitter
 _CROWDED = 0.99  # share of rows in one code from which a column counts as stretched

@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 import zbins
 from cli_helpers import BROKEN_PIPE, ERROR, USAGE, run, run_process, start
 from helpers import rows, run_python
-from zbins.cli import _info
 from zbins.cli._app import app
 
 COMMANDS = ["fit", "sample", "info", "merge", "convert", "bench"]
@@ -65,7 +64,7 @@ def test_a_mistake_of_ours_is_named(folder, monkeypatch):
     def broken(*_):
         raise KeyError("oops")
 
-    monkeypatch.setattr(_info, "load", broken)
+    monkeypatch.setattr(zbins, "load", broken)
     shown = run("info", "m.zbins", code=ERROR).stderr
     assert shown == "zbins: error: unexpected KeyError: 'oops' (ZBINS_TRACEBACK=1 shows where)\n"
 
@@ -140,3 +139,11 @@ def test_the_entry_point():
     project = os.path.join(os.path.dirname(__file__), "..", "..", "pyproject.toml")
     with open(project, "rb") as file:
         assert tomllib.load(file)["project"]["scripts"] == {"zbins": "zbins.cli:main"}
+
+
+def test_help_and_completion_do_not_wait_for_scikit_learn():
+    done = run_python(
+        "import sys\nfrom zbins.cli import _app\nimport zbins\n"
+        "print([m for m in ('sklearn', 'scipy', 'torch', 'dask') if m in sys.modules])"
+    )
+    assert done == "[]\n", done

@@ -1,6 +1,7 @@
 """The command line: `zbins fit`, `sample`, `info`, `merge`, `convert`, `bench`.
 
-typer and rich are imported when `main` runs, not before.
+typer and rich are imported when `main` runs, not before, and scikit-learn not before a command
+needs it: help and completion in a shell answer at once.
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from .._config import show_config
-from .._validate import Array
-from ..pmf import PMFSampler
+import zbins
+
+from .._types import Array
 from . import _options as options
 from ._exits import InputError
 from ._latents import LatentFiles
@@ -59,7 +59,7 @@ def bench(
         raise InputError(f"{n_components} components need as many rows; there are {len(X)}")
     with waiting("fitting the mixture"):
         times, converged = _measure(X, n_bins, n_components, n_samples, seed)
-    config = show_config(as_dict=True)
+    config = zbins.show_config(as_dict=True)
     assert config is not None
     machine = {
         "cpu": _cpu(),
@@ -115,7 +115,7 @@ def _measure(
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 
-    sampler = PMFSampler(n_bins, random_state=seed)
+    sampler = zbins.PMFSampler(n_bins, random_state=seed)
     mixture = GaussianMixture(n_components, random_state=seed)
     sampler.fit(X).sample(n_samples)  # warm: memory and kernels
     with warnings.catch_warnings():

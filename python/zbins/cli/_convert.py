@@ -9,16 +9,17 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from .._loading import load
-from .._validate import Array
-from ..pmf import PMFSampler
+import zbins
+
+from .._types import Array
 from . import _options as options
-from ._arrays import format_of, is_model
+from ._arrays import format_of
 from ._exits import InputError
 from ._latents import LatentFiles, expanded
 from ._output import check_output, replacing
 from ._parquet import pyarrow
 from ._show import nbytes, progress, seconds, show_json, show_pairs
+from ._tensors import is_model
 from ._writers import FORMATS, Table, extension_of, writing
 
 _BIN_ROWS = 65536  # written to Parquet at a time
@@ -67,7 +68,7 @@ def convert(
             raise InputError("one model at a time; `zbins merge` makes one of several")
         if labels or label_column or key or columns:
             raise InputError(f"{paths[0]!r} is a model; options for latents do not go with it")
-        sampler = load(paths[0])
+        sampler = zbins.load(paths[0])
         what, rows = "occupied bins", len(sampler.counts_)
         _write_model(sampler, output)
     else:
@@ -102,7 +103,7 @@ def _write_latents(files: LatentFiles, output: str) -> None:
             writer.write(np.asarray(X), y)
 
 
-def _write_model(sampler: PMFSampler, output: str) -> None:
+def _write_model(sampler: zbins.PMFSampler, output: str) -> None:
     extension = extension_of(output)
     if extension == ".npz":
         with replacing(output) as file:
@@ -116,7 +117,7 @@ def _write_model(sampler: PMFSampler, output: str) -> None:
         )
 
 
-def _arrays(sampler: PMFSampler) -> dict[str, Array]:
+def _arrays(sampler: zbins.PMFSampler) -> dict[str, Array]:
     model = sampler._fitted()
     arrays = model.to_arrays()
     arrays |= {"codes": sampler.codes_, "counts": sampler.counts_}
@@ -128,7 +129,7 @@ def _arrays(sampler: PMFSampler) -> dict[str, Array]:
     return arrays
 
 
-def _write_bins(sampler: PMFSampler, file: Any) -> None:
+def _write_bins(sampler: zbins.PMFSampler, file: Any) -> None:
     pa, pq = pyarrow()
     codes, counts = sampler.codes_, sampler.counts_
     arrays, classes = sampler._fitted().to_arrays(), sampler._fitted().classes

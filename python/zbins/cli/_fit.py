@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from .._loading import load
-from ..pmf import PMFSampler
+import zbins
+
 from . import _options as options
 from ._exits import InputError, warn
 from ._latents import LatentFiles
@@ -101,20 +101,20 @@ def _sampler(
     out_of_range: str | None,
     append: str | None,
     n_jobs: int,
-) -> PMFSampler:
+) -> zbins.PMFSampler:
     """Return the sampler to fit, its parameters checked."""
     if append:
         for name, value in (("n-bins", n_bins), ("bounds", bounds), ("quantile", quantile)):
             if value is not None:
                 raise typer.BadParameter(f"the model fixes them: give no --{name} with --append")
-        sampler = load(append)
+        sampler = zbins.load(append)
         sampler.set_params(n_jobs=n_jobs)
         if out_of_range is not None:
             sampler.set_params(out_of_range=out_of_range)
     else:
         if bounds is not None and quantile is not None:
             raise typer.BadParameter("give --bounds or --quantile, not both")
-        sampler = PMFSampler(
+        sampler = zbins.PMFSampler(
             10 if n_bins is None else options.n_bins_of(n_bins),
             ("quantile", quantile) if quantile is not None else options.bounds_of(bounds),
             out_of_range or "grow",
@@ -128,7 +128,7 @@ def _sampler(
 
 
 def _show(
-    sampler: PMFSampler, output: str, rows: int, took: float, json: bool, quiet: bool
+    sampler: zbins.PMFSampler, output: str, rows: int, took: float, json: bool, quiet: bool
 ) -> None:
     summary = sampler.summary()
     result: dict[str, Any] = {

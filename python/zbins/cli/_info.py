@@ -8,9 +8,8 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from .._file_checks import FORMAT_VERSION
-from .._loading import load
-from ..pmf import PMFSampler
+import zbins
+
 from . import _options as options
 from ._show import nbytes, show_json, show_pairs
 
@@ -23,7 +22,7 @@ def info(
 
     Example: zbins info m.zbins --json
     """
-    sampler = load(model)
+    sampler = zbins.load(model)
     facts = facts_of(sampler, model)
     if json:
         show_json(facts)
@@ -48,11 +47,13 @@ def info(
         print(f"warning: {text}")
 
 
-def facts_of(sampler: PMFSampler, path: str) -> dict[str, Any]:
+def facts_of(sampler: zbins.PMFSampler, path: str) -> dict[str, Any]:
     """Return what `--json` prints: the attributes of `Summary`, and what a model has besides.
 
     The keys are stable: later versions add some, and rename none.
     """
+    from .._file_checks import FORMAT_VERSION
+
     summary = sampler.summary()
     names = getattr(sampler, "feature_names_in_", None)
     classes = getattr(sampler, "classes_", None)
@@ -84,13 +85,13 @@ def facts_of(sampler: PMFSampler, path: str) -> dict[str, Any]:
     }
 
 
-def _class_counts(sampler: PMFSampler) -> list[int]:
+def _class_counts(sampler: zbins.PMFSampler) -> list[int]:
     run = sampler._fitted().ordered()
     assert run.classes is not None
     return [int(run.pmf.label_total(place)) for place in range(len(run.classes))]
 
 
-def _plain_lines(sampler: PMFSampler) -> list[str]:
+def _plain_lines(sampler: zbins.PMFSampler) -> list[str]:
     return [line for line in str(sampler.summary()).splitlines() if not line.startswith("warning")]
 
 

@@ -11,10 +11,12 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from .._validate import Array
-from ._arrays import StoredArray, Take, format_of, open_array, open_npy
+from .._types import Array
+from ._arrays import format_of, open_array
 from ._exits import InputError
+from ._npy import open_npy
 from ._parquet import ParquetLatents
+from ._stored import StoredArray, Take
 
 CHUNK_BYTES = 16 << 20
 

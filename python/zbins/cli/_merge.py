@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from .._loading import load
+import zbins
+
 from . import _options as options
 from ._exits import InputError, warn
 from ._latents import expanded
@@ -38,10 +39,10 @@ def merge(
     if len(paths) < 2:
         raise typer.BadParameter(f"{len(paths)} model; two or more are needed")
     check_output(output)
-    merged = load(paths[0]).set_params(n_jobs=n_jobs)
+    merged = zbins.load(paths[0]).set_params(n_jobs=n_jobs)
     for path in paths[1:]:
         try:
-            merged.merge(load(path))
+            merged.merge(zbins.load(path))
         except (ValueError, TypeError) as error:
             if repr(path) in str(error):
                 raise

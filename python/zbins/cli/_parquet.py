@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._labels import as_labels
-from .._validate import Array
+from .._types import Array
 from ._exits import InputError
 
 _NEEDS = "Parquet files need pyarrow: pip install 'zbins[parquet]'"
@@ -84,6 +83,8 @@ class ParquetLatents:
 
     def label_dtype(self) -> np.dtype[Any]:
         """Return the dtype that holds all labels; strings need a look at each."""
+        from .._labels import as_labels
+
         with self._opened() as file:
             batches = file.iter_batches(columns=[self._label_column])
             arrays = (self._labels(pyarrow()[0].Table.from_batches([batch])) for batch in batches)

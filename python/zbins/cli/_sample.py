@@ -12,8 +12,8 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from .._loading import load
-from ..pmf import PMFSampler
+import zbins
+
 from . import _options as options
 from ._exits import InputError
 from ._latents import CHUNK_BYTES
@@ -63,7 +63,7 @@ def sample(
     if start and seed is None:
         raise typer.BadParameter("needs --seed, the same for every share", param_hint="'--start'")
     _check_format(output, with_labels, json)
-    sampler = load(model).set_params(n_jobs=n_jobs)
+    sampler = zbins.load(model).set_params(n_jobs=n_jobs)
     if output != "-":
         check_output(output, [model])
     if seed is None:
@@ -128,7 +128,7 @@ def _check_format(output: str, with_labels: bool, json: bool) -> None:
         )
 
 
-def _table(sampler: PMFSampler, n: int, with_labels: bool) -> Table:
+def _table(sampler: zbins.PMFSampler, n: int, with_labels: bool) -> Table:
     names = getattr(sampler, "feature_names_in_", None)
     classes = getattr(sampler, "classes_", None)
     if with_labels and classes is None:
@@ -142,7 +142,7 @@ def _table(sampler: PMFSampler, n: int, with_labels: bool) -> Table:
     )
 
 
-def _label(sampler: PMFSampler, text: str) -> Any:
+def _label(sampler: zbins.PMFSampler, text: str) -> Any:
     """Return the label as one of the type the model was fitted with."""
     classes = getattr(sampler, "classes_", None)
     if classes is None:

@@ -16,11 +16,11 @@ from typing import IO, Any
 
 import numpy as np
 
-from .._validate import Array
-from ._arrays import DTYPES
+from .._types import Array
 from ._exits import InputError
 from ._output import check_space, replacing
 from ._parquet import pyarrow
+from ._tensors import DTYPES
 
 FORMATS = (".npy", ".npz", ".safetensors", ".parquet")
 
