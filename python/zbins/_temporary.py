@@ -1,15 +1,20 @@
 """A folder of its own beside a file that is being written, which never stays for long.
 
 A writer that is killed cannot clean up. So it holds a lock on its folder, which the system takes
-away with the process, and whoever writes there next removes the folders that nobody holds.
+away with the process, and whoever writes there next removes the folders that nobody holds. Locks
+may end at the machine (a cluster's file systems are often mounted so): what another machine left
+goes after a day.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import secrets
+import socket
+import time
 from collections.abc import Iterator
 
 try:
@@ -17,7 +22,8 @@ try:
 except ImportError:  # not POSIX: then nothing of the dead is removed
     fcntl = None  # type: ignore[assignment]
 
-_NAME = re.compile(r"\.[0-9a-f]{16}\.zbins\.tmp")
+_NAME = re.compile(r"\.([0-9a-f]{8})[0-9a-f]{16}\.zbins\.tmp")
+_OF_OTHERS = 86_400.0  # seconds
 
 
 @contextlib.contextmanager
@@ -42,7 +48,7 @@ def temporary_folder(beside: str) -> Iterator[str]:
     _remove_abandoned(beside)
     lock = -1
     while True:
-        own = os.path.join(beside, f".{secrets.token_hex(8)}.zbins.tmp")
+        own = os.path.join(beside, f".{_machine()}{secrets.token_hex(8)}.zbins.tmp")
         try:
             os.mkdir(own, 0o700)
             lock = _lock(own, wait=True)
@@ -59,14 +65,27 @@ def temporary_folder(beside: str) -> Iterator[str]:
         _close(lock)
 
 
+def _machine() -> str:
+    """Return what the names of this machine's folders begin with."""
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+
+
 def _remove_abandoned(folder: str) -> None:
+    """Remove what nobody holds: real folders of this user, never what a link points at."""
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        left = [entry.path for entry in entries if _NAME.fullmatch(entry.name)]
-        for path in left:
+        left = {entry.path: name for entry in entries if (name := _NAME.fullmatch(entry.name))}
+        for path, name in left.items():
             lock = _lock(path, wait=False)
-            if lock >= 0:
-                _remove(path)
-                _close(lock)
+            if lock < 0:
+                continue
+            with contextlib.suppress(OSError):
+                status = os.fstat(lock)
+                here = name[1] == _machine() or time.time() - status.st_mtime > _OF_OTHERS
+                if here and status.st_uid == os.geteuid():
+                    for file in os.listdir(lock):
+                        os.unlink(file, dir_fd=lock)
+                    os.rmdir(path)
+            _close(lock)
 
 
 def _lock(folder: str, wait: bool) -> int:
@@ -74,7 +93,7 @@ def _lock(folder: str, wait: bool) -> int:
     if fcntl is None:
         return -1
     try:
-        descriptor = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:
         return -1
     try:

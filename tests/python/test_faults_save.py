@@ -20,12 +20,13 @@ import pytest
 import zbins
 from helpers import fingerprint, refused, rows, run_python
 from zbins import files
-from zbins._temporary import temporary_folder
+from zbins._temporary import _machine, temporary_folder
 
 OLD = zbins.PMFSampler(3, bounds=(-9, 9)).fit(rows(20, 3))
 NEW = zbins.PMFSampler(1000, bounds=(-9, 9)).fit(rows(6000, 3, seed=1))
 BEFORE, AFTER = (fingerprint(sampler)[2:] for sampler in (OLD, NEW))
-ABANDONED = ".0123456789abcdef.zbins.tmp"
+ABANDONED = f".{_machine()}0123456789abcdef.zbins.tmp"
+ELSEWHERE = ABANDONED.replace(_machine(), "0" * 8)  # where another machine wrote
 
 
 @pytest.fixture
@@ -60,16 +61,42 @@ def test_a_writer_killed_at_random_moments(trials, tmp_path, capsys):
     assert found["left_in_the_end"] == []
 
 
-def abandon(folder):
-    (folder / ABANDONED).mkdir()
+def abandon(folder, called=ABANDONED):
+    (folder / called).mkdir()
     for name in ("model", ".tmpAbCdEf"):
-        (folder / ABANDONED / name).write_bytes(b"half a model")
+        (folder / called / name).write_bytes(b"half a model")
 
 
 def test_what_the_dead_left_is_removed_by_the_next_save(path):
     abandon(path.parent)
     NEW.save(path.with_name("other"))
     assert sorted(os.listdir(path.parent)) == ["m.zbins", "other"]
+
+
+def test_what_another_machine_left_goes_after_a_day(path):
+    abandon(path.parent, ELSEWHERE)  # it may live, and its lock not be seen here
+    NEW.save(path)
+    assert sorted(os.listdir(path.parent / ELSEWHERE)) == [".tmpAbCdEf", "model"]
+    long_ago = (path.parent / ELSEWHERE).stat().st_mtime - 90_000
+    os.utime(path.parent / ELSEWHERE, (long_ago, long_ago))
+    NEW.save(path)
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_a_link_with_the_name_of_an_abandoned_folder(path, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "precious").write_text("mine")
+    (path.parent / ABANDONED).symlink_to(elsewhere)
+    NEW.save(path)
+    assert (elsewhere / "precious").read_text() == "mine"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives away")
+def test_what_another_user_left_stays(path):
+    abandon(path.parent)
+    os.chown(path.parent / ABANDONED, 12345, -1)
+    NEW.save(path)
+    assert sorted(os.listdir(path.parent / ABANDONED)) == [".tmpAbCdEf", "model"]
 
 
 def test_what_a_living_writer_holds_stays(path):
@@ -81,7 +108,12 @@ def test_what_a_living_writer_holds_stays(path):
 
 
 def test_what_only_looks_alike_stays(path):
-    others = ["x.zbins.tmp", ".0123.zbins.tmp", ABANDONED + "x", ABANDONED.upper()]
+    others = [
+        "x.zbins.tmp",
+        ".0123.zbins.tmp",
+        ABANDONED + "x",
+        ABANDONED[:9] + ABANDONED[9:].upper(),
+    ]
     for name in others:
         (path.parent / name).mkdir()
     NEW.save(path)
