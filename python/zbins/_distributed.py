@@ -42,11 +42,11 @@ def _all_reduce(sampler: Any, link: _Link) -> None:
     threads = n_threads(sampler.n_jobs, 1 << 40)
     mine: Model | None = sampler._model
     head: dict[str, Any] = {}
-    payload = b""
+    payload = bytearray()
     if mine is not None:
         if mine.n_seen:
             mine.ordered(threads)
-            payload = save(mine.to_arrays())
+            payload = bytearray(save(mine.to_arrays()))
         head = _described(mine) | {"bytes": len(payload)}
     link.agree(None)
     heads = [json.loads(text) for text in link.gathered(json.dumps(head).encode())]
@@ -64,6 +64,8 @@ def _all_reduce(sampler: Any, link: _Link) -> None:
         view = buffer[: found["bytes"]]
         if len(view):
             link.broadcast(view, rank, payload)
+            if rank == link.rank:
+                payload = bytearray()
         if kept.error is None:
             with kept:
                 part = mine if rank == link.rank else _received(view, found)
@@ -118,10 +120,10 @@ class _Link:
         """Return room for n bytes where the group's transport reads them."""
         return self._torch.empty(n, dtype=self._torch.uint8, device=self._device)
 
-    def broadcast(self, view: Any, rank: int, payload: bytes) -> None:
-        """Fill the view, in every process, with the payload of one."""
+    def broadcast(self, view: Any, rank: int, payload: bytearray) -> None:
+        """Fill the view, in every process, with the payload of one (which takes no memory)."""
         if rank == self.rank:
-            view.copy_(self._torch.frombuffer(bytearray(payload), dtype=self._torch.uint8))
+            view.copy_(self._torch.frombuffer(payload, dtype=self._torch.uint8))
         source = self._dist.get_global_rank(self._group, rank)
         self._dist.broadcast(view, src=source, group=self._group)
 

@@ -155,6 +155,8 @@ class Model:
     def extended(self, other: Model, threads: int) -> Model:
         """Return this model with the runs of another (on the same lattice) stacked upon it.
 
+        Columns have names if either has, so that the order of merging does not show.
+
         Raises
         ------
         ValueError
@@ -170,7 +172,7 @@ class Model:
             self.n_ignored + other.n_ignored,
             self.labelled,
             self.kind,
-            self.feature_names,
+            other.feature_names if self.feature_names is None else self.feature_names,
         )
 
     def on_grid(self, grid: Grid) -> Model:

@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 
 import numpy as np
+import pandas as pd
 import torch.distributed as dist
 
 import zbins
@@ -93,7 +94,15 @@ def fails_between(rank, size):
     return plain(rank, size)
 
 
-MERGES = (plain, labelled, grown, ignored, some_unfitted)
+def some_named(rank, size):
+    """Only the last rank knows what the columns are called."""
+    X = share(rank, size)[0]
+    if rank == size - 1:
+        X = pd.DataFrame(X, columns=["u", "v", "w"])
+    return zbins.PMFSampler(6, bounds=(-4, 4)).fit(X)
+
+
+MERGES = (plain, labelled, grown, ignored, some_unfitted, some_named)
 REFUSALS = (
     none_fitted,
     other_lattice,

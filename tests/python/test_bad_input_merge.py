@@ -62,6 +62,16 @@ def test_names_that_differ_are_named():
     refused(ValueError, texts, lambda: sampler.merge(other), sampler, other)
 
 
+def test_names_come_from_either_side(tmp_path):
+    """Law 3: the file does not depend on the order of merging."""
+    for name, parts in (("a", (X, frame("u", "v"))), ("b", (frame("u", "v"), X))):
+        first, second = map(fitted, parts)
+        merged = first.merge(second)
+        assert merged.feature_names_in_.tolist() == ["u", "v"]
+        merged.save(tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
 def test_unfitted_on_either_side():
     sampler, unfitted = fitted(), zbins.PMFSampler(3, bounds=BOUNDS)
     refused(NotFittedError, "not fitted yet", lambda: sampler.merge(unfitted), sampler, unfitted)
