@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 import dask
 import dask.array as da
 import numpy as np
-from cluster_costs import POOL, Costs, Job, Machines, distinct, few, predicted, sent
+from cluster_costs import POOL, Costs, Job, Machines, distinct, few, passes, predicted, sent
 from distributed import Client, LocalCluster, wait
 
 import zbins
@@ -183,31 +183,34 @@ def report(job: Job, workers: list[int]) -> Costs:
     ]
     one = zbins.PMFSampler(N_BINS).fit(np.concatenate(parts))
     del parts
-    costs, lines = measured_costs(job), []
+    costs, lines, cores = measured_costs(job), [], len(os.sched_getaffinity(0))
+    of_tasks: list[tuple[float, float]] = []  # with no more workers than cores
     for number in workers:
         found = measure(job, number, one)
-        costs = replace(costs, task=found.task, task_worker=found.task_worker)
-        on = Machines(number, min(number, len(os.sched_getaffinity(0))))
-        seconds, work = predicted(job, costs, on)
+        with_tasks = replace(costs, task=found.task, task_worker=found.task_worker)
+        if number <= cores or not of_tasks:
+            of_tasks.append((found.task, found.task_worker))
+        seconds, work = predicted(job, with_tasks, Machines(number, min(number, cores)))
         lines.append(
-            f"| {number} | {work:.2f} s | {found.busy:.2f} s | {found.busy / work:.2f} | "
+            f"| {number} | {found.task * 1e3:.2f} ms | {found.task_worker * 1e3:.2f} ms | "
+            f"{work:.2f} s | {found.busy:.2f} s | {found.busy / work:.2f} | "
             f"{seconds:.2f} s | {found.seconds:.2f} s | {found.seconds / seconds:.2f} | "
             f"{sent(job, costs, number) / 1e6:,.0f} MB | {found.sent / 1e6:,.0f} MB |"
         )
     print(
         f"\n{job.name}: n = {rows:,}, d = {D}, k = {N_BINS}, float32, chunks of {size:,} rows, "
         f"{len(one.counts_):,} occupied bins\n\n"
-        "| bounds, ns a row | count, ns a row | merge, ns a bin | arrive, ns a bin | bytes a bin | "
-        "task, scheduler | task, worker |\n|---:|---:|---:|---:|---:|---:|---:|\n"
+        "| bounds, ns a row | count, ns a row | merge, ns a bin | arrive, ns a bin | bytes a bin |\n"
+        "|---:|---:|---:|---:|---:|\n"
         f"| {costs.bounds * 1e9:.1f} | {costs.count * 1e9:.1f} | {costs.merge * 1e9:.1f} | "
-        f"{costs.arrive * 1e9:.1f} | {costs.bin_bytes:.1f} | {costs.task * 1e3:.2f} ms | "
-        f"{costs.task_worker * 1e3:.2f} ms |\n\n"
-        "| workers | processor time, predicted | measured | ratio | wall clock, predicted | "
-        "measured | ratio | sent, predicted | measured |\n"
-        "|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
+        f"{costs.arrive * 1e9:.1f} | {costs.bin_bytes:.1f} |\n\n"
+        "| workers | task, scheduler | task, worker | processor time, predicted | measured | ratio | "
+        "wall clock, predicted | measured | ratio | sent, predicted | measured |\n"
+        "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
     )
     print("\n".join(lines), flush=True)
-    return costs
+    task, task_worker = of_tasks[-1]
+    return replace(costs, task=task, task_worker=task_worker)
 
 
 def outlook(cases: list[tuple[Job, Costs]]) -> None:
@@ -220,11 +223,12 @@ def outlook(cases: list[tuple[Job, Costs]]) -> None:
     for job, costs in cases:
         for n, machines in ((1e9, 1), (1e9, 10), (1e12, 100), (1e12, 1000)):
             large = replace(job, rows=n, chunk=1e6 if n < 1e12 else 1e8)
-            on = Machines(16 * machines, 16 * machines, 1.25e9 if machines > 1 else math.inf)
-            passes = n * (costs.bounds + costs.count) / on.processors
+            network = 1.25e9 if machines > 1 else math.inf
+            on = Machines(16 * machines, 16 * machines, machines, network)
+            reading = passes(large, costs, on)
             print(
-                f"| {job.name} | {n:.0e} | {machines:,} | {large.chunk:.0e} | {passes:,.0f} s | "
-                f"{predicted(large, costs, on)[0] - passes:,.0f} s | "
+                f"| {job.name} | {n:.0e} | {machines:,} | {large.chunk:.0e} | {reading:,.0f} s | "
+                f"{predicted(large, costs, on)[0] - reading:,.0f} s | "
                 f"{large.bins(n) * costs.bin_bytes / 1e9:,.3g} GB | "
                 f"{sent(large, costs, on.workers) / 1e9:,.0f} GB |"
             )

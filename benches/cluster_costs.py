@@ -50,7 +50,8 @@ class Machines:
 
     workers: int
     processors: float  # at most one a worker
-    network: float = math.inf  # bytes a second of one worker
+    machines: int = 1
+    network: float = math.inf  # bytes a second of one machine
 
 
 def levels(job: Job) -> Iterator[tuple[int, int, float]]:
@@ -62,20 +63,27 @@ def levels(job: Job) -> Iterator[tuple[int, int, float]]:
         rows, models = rows * FAN_IN, merges
 
 
+def passes(job: Job, costs: Costs, on: Machines) -> float:
+    """Seconds of reading all rows twice; no chunk is read by two processors."""
+    chunks = math.ceil(job.rows / job.chunk)
+    return job.rows * (costs.bounds + costs.count) / min(chunks, on.processors)
+
+
 def predicted(job: Job, costs: Costs, on: Machines) -> tuple[float, float]:
     """Seconds of one fit, and seconds of all workers' processors together."""
     chunks = math.ceil(job.rows / job.chunk)
     merges = sum(level[0] for level in levels(job))
     tasks = 2 * (chunks + merges)
     busy = job.rows * (costs.bounds + costs.count) + tasks * costs.task_worker
-    seconds = busy / min(chunks, on.processors) + tasks * costs.task
+    seconds = passes(job, costs, on)
+    seconds += tasks * (costs.task + costs.task_worker / min(chunks, on.processors))
     remote = 1 - 1 / on.workers
     for merges, models, bins in levels(job):
         # Levels near the root have fewer merges than there are processors.
         work = models * bins * costs.merge * math.log2(max(2.0, models / merges))
         work += models * bins * costs.arrive * remote
         seconds += work / min(merges, on.processors)
-        seconds += models * bins * costs.bin_bytes * remote / on.network / min(merges, on.workers)
+        seconds += models * bins * costs.bin_bytes * remote / on.network / min(merges, on.machines)
         busy += work
     return seconds + job.bins(job.rows) * costs.arrive, busy  # the root's model, to the client
 

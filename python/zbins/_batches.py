@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 
@@ -10,6 +10,11 @@ def re_iterable(batches: Any) -> tuple[Callable[[], Iterable[Any]], int | None]:
     """Return a function that starts the stream anew, and the number of chunks if known."""
     if callable(batches) and not isinstance(batches, Iterable):
         return batches, None
+    if isinstance(batches, (str, bytes, Mapping)) or _is_one_chunk(batches):
+        raise TypeError(
+            f"batches is a {type(batches).__name__}; accepted are an iterable of X or (X, y), as "
+            "[X] for a single X, or a function that returns one"
+        )
     if not isinstance(batches, Iterable) and not hasattr(batches, "__getitem__"):
         raise TypeError(
             f"batches is a {type(batches).__name__}; accepted are an iterable of X or (X, y), or a "
@@ -25,6 +30,12 @@ def re_iterable(batches: Any) -> tuple[Callable[[], Iterable[Any]], int | None]:
     except TypeError:
         length = None
     return lambda: iter(batches), length
+
+
+def _is_one_chunk(batches: Any) -> bool:
+    """Tell whether this is a matrix or a table; of three dimensions, it is a stack of chunks."""
+    of_objects = getattr(getattr(batches, "dtype", None), "hasobject", False)  # each may be a chunk
+    return 0 < len(getattr(batches, "shape", ())) < 3 and not of_objects
 
 
 def split(raw: Any) -> tuple[Any, Any]:

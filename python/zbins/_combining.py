@@ -38,6 +38,8 @@ class Combining(Fitted):
             rows together exceed 2**63 - 1.
         TypeError
             If `other` is no PMFSampler, or its labels are of another type.
+        RuntimeError
+            If another thread is fitting this sampler.
         """
         if not isinstance(other, Combining):
             raise TypeError(f"cannot merge a {type(other).__name__}; a PMFSampler is needed")

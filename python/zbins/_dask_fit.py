@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 import dask
 import dask.array as da
@@ -14,9 +15,10 @@ from dask.highlevelgraph import HighLevelGraph
 
 from ._config import n_threads
 from ._exclusive import exclusive
-from ._grid import bounds_of, check_n_bins, make_grid
+from ._grid import Grid, bounds_of, check_n_bins, make_grid
 from ._model import Model
 from ._partial import AGAIN, Partial, Plan, merged, of_chunk
+from ._types import Array
 from ._validate import Known, model_dtype
 from .pmf import PMFSampler, check_sampler
 
@@ -53,6 +55,8 @@ def fit(sampler: PMFSampler, X: Any, y: Any = None) -> PMFSampler:
         between the passes; for bounds that are quantiles, which need all rows at once.
     TypeError
         If `sampler` is no PMFSampler, or X or y is no Dask array.
+    RuntimeError
+        If another thread is fitting this sampler.
     """
     check_sampler(sampler)
     _fit(sampler, X, y)
@@ -92,7 +96,9 @@ def _fit(sampler: PMFSampler, X: Any, y: Any) -> None:
     if before is not None:
         _check_same(before, whole)
     model = whole.model
-    assert model is not None
+    if model is None:
+        assert whole.range is not None
+        _refuse_growth(grid, *whole.range, X)
     if model.n_seen == 0:
         raise ValueError(
             f"all {model.n_ignored} rows lie outside the bounds, and out_of_range='ignore'; "
@@ -135,6 +141,36 @@ class _Chunks:
         if not whole.rows:
             raise ValueError("X has no rows; at least one row is needed")
         return whole
+
+
+def _refuse_growth(grid: Grid, low: Array, high: Array, X: Any) -> NoReturn:
+    """Say, as `PMFSampler.fit` does, which row the grid cannot grow to."""
+    try:
+        grid.grown(low, high, np.stack([low, high]))
+    except ValueError as error:
+        found = re.search(r"at row ([01]), column (\d+)", str(error))
+        assert found is not None
+        extreme, j = int(found[1]), int(found[2])
+        row = _row_of(X[:, j], (low, high)[extreme][j])
+        text = str(error).replace(found[0], f"at row {row}, column {j}")
+        raise ValueError(text) from None
+    raise AssertionError("the grid grows after all")
+
+
+def _row_of(column: Any, value: Any) -> int:
+    """Return the first row of a Dask array that has this value; its chunks may be of any length."""
+
+    def of_chunk(values: Array) -> tuple[int, int]:
+        places = np.flatnonzero(np.asarray(values).astype(value.dtype) == value)
+        return len(values), int(places[0]) if places.size else -1
+
+    chunks = [dask.delayed(of_chunk)(chunk) for chunk in column.to_delayed().ravel()]
+    before: int = 0
+    for length, place in dask.compute(*chunks):
+        if place >= 0:
+            return before + int(place)
+        before += int(length)
+    raise ValueError(f"no row holds {value!r} any more; {AGAIN}")
 
 
 def _check_same(before: Partial, now: Partial) -> None:

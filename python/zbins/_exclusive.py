@@ -46,6 +46,9 @@ class _Claims:
                     f"{who} is fitting this {name} already, and fits of one estimator cannot "
                     "overlap; give each thread its own and merge() them, or wait for the first"
                 )
+            # Those that Ctrl-C kept from signing off would keep their frames, and so the latents.
+            for key in [key for key, other in self._of.items() if not other.stands()]:
+                del self._of[key]
             self._of[id(estimator)] = claim
 
     def give_back(self, estimator: object, claim: _Claim) -> None:

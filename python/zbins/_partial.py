@@ -39,7 +39,8 @@ class Partial:
     range : pair of ndarray of shape (n_features,) or None
         Their minimum and maximum; None without rows.
     model : Model or None
-        Their model; None without rows, and in a pass for the bounds.
+        Their model; None without rows, in a pass for the bounds, and where a grid that grows would
+        have to be wider than any may be.
     error : ValueError, TypeError or None
         What is wrong with the first row that is; the other fields then mean nothing.
     """
@@ -137,20 +138,26 @@ def _joined(a: Partial, b: Partial) -> Partial:
     if a.range is None or b.range is None:
         return b if a.range is None else a
     low, high = np.minimum(a.range[0], b.range[0]), np.maximum(a.range[1], b.range[1])
-    try:
-        model = _added(a.model, b.model, low, high)
-    except (ValueError, TypeError) as error:
-        return Partial(0, error=error)
+    model = None
+    if a.model is not None and b.model is not None:
+        try:
+            model = _added(a.model, b.model, low, high)
+        except (ValueError, TypeError) as error:
+            return Partial(0, error=error)
     return Partial(a.rows + b.rows, (low, high), model)
 
 
-def _added(a: Model | None, b: Model | None, low: Array, high: Array) -> Model | None:
-    """Return the sum of two models of one lattice, whose rows lie between low and high."""
-    if a is None or b is None:
-        return None
+def _added(a: Model, b: Model, low: Array, high: Array) -> Model | None:
+    """Return the sum of two models of one lattice, whose rows lie between low and high.
+
+    None if no grid holds both: what to say of it, and of which row, is known where all rows are.
+    """
     grid = a.grid
     if grid != b.grid:  # only under "grow", where every row is inside
-        grid = grid.grown(low, high, None)
+        try:
+            grid = grid.grown(low, high, None)
+        except ValueError:
+            return None
     return a.on_grid(grid).extended(b.on_grid(grid), n_threads(None, 0))
 
 

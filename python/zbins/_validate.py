@@ -116,6 +116,8 @@ def as_latents(
     kind = "numpy"
     if is_tensor(X):
         X, kind = from_tensor(X), "torch"
+    elif type(X).__name__ == "RecordBatch" and type(X).__module__.startswith("pyarrow"):
+        X = sys.modules["pyarrow"].Table.from_batches([X])  # the columns' names count, as a table's
     names: Array | None = None
     if not (
         type(X) is np.ndarray

@@ -115,6 +115,8 @@ class PMFSampler(Combining, Drawing, Reading):
             for its bins, or a parameter that is not accepted.
         TypeError
             For input or labels of a type that is not accepted.
+        RuntimeError
+            If another thread is fitting this sampler.
         """
         settings = self._settings()
         latents = as_latents(X, type(self).__name__)
@@ -150,6 +152,8 @@ class PMFSampler(Combining, Drawing, Reading):
         ------
         ValueError, TypeError
             As `fit`, and for rows that do not go with those seen before.
+        RuntimeError
+            If another thread is fitting this sampler.
         """
         settings = self._settings()
         known = self._model
@@ -195,6 +199,8 @@ class PMFSampler(Combining, Drawing, Reading):
         ValueError
             As `fit`, naming the chunk; or if the second pass differs from the first in the rows of
             a chunk, or in the range of a column.
+        RuntimeError
+            If another thread is fitting this sampler.
         """
         settings = self._settings()
         check_progress(progress)

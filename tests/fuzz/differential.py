@@ -14,6 +14,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import warnings
 
@@ -29,6 +30,7 @@ from compare import assert_is, expected_grid, state
 from strategies import STYLES
 from zbins import _core
 
+CASE_SECONDS = 120  # one that takes longer hangs, and fails
 BINS = (1, 2, 3, 4, 5, 8, 10, 16, 17, 100, 255, 256, 257, 4096, 65535, 65536)
 SIDES = (1, 2, 3, 4, 5, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65, 130)
 LABELS = (
@@ -199,7 +201,10 @@ def drive(seconds, seed):
     while time.monotonic() < end:
         for worker in workers:
             print(number, file=worker.stdin, flush=True)
+        hangs = threading.Timer(CASE_SECONDS, lambda: [worker.kill() for worker in workers])
+        hangs.start()
         answers = [worker.stdout.readline().strip() for worker in workers]
+        hangs.cancel()
         if len(set(answers)) != 1 or not answers[0]:
             told = dict(zip(levels, answers, strict=True))
             sys.exit(

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from zbins.cli._app import app
 
-OK, ERROR, USAGE, INTERRUPTED, BROKEN_PIPE, TERMINATED = 0, 1, 2, 130, 141, 143
+OK, ERROR, USAGE, HANGUP, INTERRUPTED, BROKEN_PIPE, TERMINATED = 0, 1, 2, 129, 130, 141, 143
 
 
 def run(*arguments, code=OK):

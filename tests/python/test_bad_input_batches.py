@@ -56,9 +56,26 @@ def test_a_function_that_returns_the_same_generator_twice(sampler):
 
 
 def test_rows_instead_of_chunks(sampler):
+    for batches in (
+        X,
+        torch.from_numpy(X),
+        pd.DataFrame(X),
+        "a",
+        {"a": X},
+    ):
+        texts = [f"batches is a {type(batches).__name__}", "[X] for a single X"]
+        refused(TypeError, texts, lambda b=batches: sampler.fit_batches(b), sampler)
     texts = ["chunk 0", "Expected 2D array"]
-    for batches in (X, list(X), torch.from_numpy(X), "abc", {"a": X}):
-        refused(ValueError, texts, lambda b=batches: sampler.fit_batches(b), sampler)
+    refused(ValueError, texts, lambda: sampler.fit_batches(list(X)), sampler)
+
+
+def test_a_stack_of_chunks_is_an_iterable():
+    """Of three dimensions, or an array of objects."""
+    stack = np.stack([X, X + 1])
+    objects = np.empty(2, object)
+    objects[:] = list(stack)
+    for batches in (stack, objects):
+        assert zbins.PMFSampler().fit_batches(batches).n_samples_seen_ == 2 * len(X)
 
 
 def test_too_many_parts(sampler):

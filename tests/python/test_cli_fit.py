@@ -197,7 +197,7 @@ def test_usage(folder):
     usage("q < 0.5", "--quantile", 0.7)
     usage("out_of_range is 'shrink'", "--out-of-range", "shrink")
     usage("greater than or equal to 1", "--chunk-rows", 0)
-    usage("n_jobs is 0", "--n-jobs", 0)
+    usage("--n-jobs': 0; accepted are", "--n-jobs", 0)
     usage("No such option", "--frobnicate")
     zbins.PMFSampler().fit(Z).save("old.zbins")
     usage("the model fixes them", "--append", "old.zbins", "--n-bins", 3)

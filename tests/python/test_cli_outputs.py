@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import zbins
-from cli_helpers import ERROR, INTERRUPTED, TERMINATED, refuses, run, start
+from cli_helpers import ERROR, HANGUP, INTERRUPTED, TERMINATED, refuses, run, start
 from helpers import rows
 from zbins.cli import _writers
 
@@ -90,7 +90,8 @@ def test_ctrl_c_in_a_fit(folder):
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED)]
+    ("number", "code"),
+    [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED), (signal.SIGHUP, HANGUP)],
 )
 def test_signals_while_samples_are_written(number, code, folder):
     if shutil.disk_usage(".").free < 20 << 30:

@@ -92,6 +92,7 @@ def test_importing_zbins_imports_none_of_it():
     run_python(
         """
         import sys, zbins
+        zbins.PMFSampler, zbins.Summary, zbins.load, zbins.show_config
         assert not {'typer', 'rich', 'zbins.cli'} & set(sys.modules)
         import zbins.cli
         assert not {'typer', 'rich'} & set(sys.modules)

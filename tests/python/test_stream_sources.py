@@ -37,6 +37,15 @@ def test_record_batches_of_a_parquet_file(tmp_path, rows):
     assert state(zbins.PMFSampler(7).fit_batches(batches)) == state(zbins.PMFSampler(7).fit(rows))
 
 
+def test_columns_of_record_batches_have_names(rows):
+    arrow = pytest.importorskip("pyarrow")
+    batch = arrow.RecordBatch.from_arrays([arrow.array(rows[:, j]) for j in range(2)], ["a", "b"])
+    sampler = zbins.PMFSampler(7).fit_batches([batch, batch])
+    assert sampler.feature_names_in_.tolist() == ["a", "b"]
+    with pytest.raises(ValueError, match="chunk 1 .*feature names"):
+        sampler.fit_batches([batch, batch.select(["b", "a"])])
+
+
 def test_a_generator_function_is_called_for_each_pass(rows):
     calls = []
 

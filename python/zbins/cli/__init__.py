@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from ._exits import USAGE, obeying_signals
+from ._exits import USAGE, check_streams, obeying_signals, reporting
 
 __all__ = ["main"]
 
@@ -30,9 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     ------
     SystemExit
         Always. 0: fine, 1: an error in the input or a file, 2: wrong usage, or typer and rich are
-        missing, 130: Ctrl-C, 141: the reader of the output went away, 143: SIGTERM.
+        missing, 129: SIGHUP, 130: Ctrl-C, 141: the reader of the output went away, 143: SIGTERM.
     """
-    with obeying_signals():
+    with reporting(False), obeying_signals():
+        check_streams()
         if any(importlib.util.find_spec(name) is None for name in ("typer", "rich")):
             sys.stderr.write(_MISSING)
             raise SystemExit(USAGE)

@@ -58,7 +58,8 @@ def about(
 
     Fit a model to the latents of an autoencoder, draw new ones from it, and decode these.
 
-    Exit codes: 0 fine, 1 an error in the input or a file, 2 wrong usage, 130 Ctrl-C.
+    Exit codes: 0 fine, 1 an error in the input or a file, 2 wrong usage, 130 Ctrl-C; 129 SIGHUP,
+    141 the reader of the output went away, 143 SIGTERM.
 
     Example: zbins fit z.npy --n-bins 16 -o m.zbins
     """

@@ -34,7 +34,9 @@ def bench(
         ),
     ] = None,
     n_rows: Annotated[int, typer.Option(min=2, help="Rows to fit.")] = 10_000,
-    n_features: Annotated[int, typer.Option(min=1, help="Columns of made-up latents.")] = 16,
+    n_features: Annotated[
+        int | None, typer.Option(min=1, help="Columns of made-up latents. Default: 16.")
+    ] = None,
     n_bins: Annotated[int, typer.Option(min=1, max=65536, help="Bins per column.")] = 8,
     n_components: Annotated[int, typer.Option(min=1, help="Components of the mixture.")] = 10,
     n_samples: Annotated[int, typer.Option("--n-samples", "-n", min=1, help="Draws.")] = 100_000,
@@ -51,10 +53,14 @@ def bench(
 
     Example: zbins bench --n-rows 20000 --n-features 32
     """
+    if latents and n_features is not None:
+        raise typer.BadParameter("files have their own columns", param_hint="'--n-features'")
+    if not latents and (key or columns):
+        raise typer.BadParameter("--key and --columns are about files of latents; there are none")
     if latents:
         X = _first_rows(latents, n_rows, key, columns)
     else:
-        X = _made_up(n_rows, n_features, seed)
+        X = _made_up(n_rows, n_features or 16, seed)
     if n_components > len(X):
         raise InputError(f"{n_components} components need as many rows; there are {len(X)}")
     with waiting("fitting the mixture"):
@@ -117,7 +123,9 @@ def _measure(
 
     sampler = zbins.PMFSampler(n_bins, random_state=seed)
     mixture = GaussianMixture(n_components, random_state=seed)
-    sampler.fit(X).sample(n_samples)  # warm: memory and kernels
+    drawn = sampler.fit(X).sample(n_samples)  # warm too, then: memory and kernels
+    if int(sampler.counts_.sum()) != len(X) or not sampler.contains(drawn).all():
+        raise AssertionError("the sampler's answer is wrong")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.simplefilter("ignore", RuntimeWarning)  # the mixture draws in float32 as it can
@@ -126,8 +134,6 @@ def _measure(
             _median(lambda: sampler.sample(n_samples)),
             _median(lambda: mixture.sample(n_samples)),
         )
-    if int(sampler.counts_.sum()) != len(X) or not sampler.contains(sampler.sample(1000)).all():
-        raise AssertionError("the sampler's answer is wrong")
     return {"fit": fit, "sample": sample}, bool(mixture.converged_)
 
 

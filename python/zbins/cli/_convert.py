@@ -14,11 +14,11 @@ import zbins
 from .._types import Array
 from . import _options as options
 from ._arrays import format_of
-from ._exits import InputError
+from ._exits import InputError, warn
 from ._latents import LatentFiles, expanded
 from ._output import check_output, replacing
 from ._parquet import pyarrow
-from ._show import nbytes, progress, seconds, show_json, show_pairs
+from ._show import nbytes, progress, seconds, show_json, show_pairs, started
 from ._tensors import is_model
 from ._writers import FORMATS, Table, extension_of, writing
 
@@ -47,8 +47,9 @@ def convert(
     """Convert latents to another format, or a model to arrays.
 
     The formats are .npy, .npz, .safetensors and .parquet. Several files of latents become one, in
-    the order given (a glob by name), a chunk at a time; values, types and column names stay. Labels
-    are written as y, not in .npy.
+    the order given (a glob by name), a chunk at a time; values, types and column names stay, but
+    columns of several types (Parquet) become one that holds them. Labels are written as y, not in
+    .npy.
 
     Of a model, .npz gets codes, counts, lower, upper, and what defines the grid (origin, top, k,
     first_bin, n_bins), with labels also classes and the counts per label; .parquet gets a row per
@@ -56,17 +57,17 @@ def convert(
 
     Example: zbins convert 'part-*.npy' -o all.parquet
     """
-    begin = time.perf_counter()
+    begin = started()
     paths = expanded(inputs)
     if not extension_of(output):
         raise typer.BadParameter(
             f"{output!r}; accepted are {', '.join(FORMATS)}", param_hint="'--output'"
         )
-    check_output(output, [*paths, *(labels or ())])
+    check_output(output, [*paths, *expanded(labels or ())])
     if any(format_of(path) == "safetensors" and is_model(path) for path in paths):
         if len(paths) > 1:
             raise InputError("one model at a time; `zbins merge` makes one of several")
-        if labels or label_column or key or columns:
+        if labels or label_column or key or columns or chunk_rows:
             raise InputError(f"{paths[0]!r} is a model; options for latents do not go with it")
         sampler = zbins.load(paths[0])
         what, rows = "occupied bins", len(sampler.counts_)
@@ -96,6 +97,9 @@ def _write_latents(files: LatentFiles, output: str) -> None:
     if files.labelled and extension_of(output) == ".npy":
         raise InputError(f"{output!r} holds one array: labels need {', '.join(FORMATS[1:])}")
     dtype = files.dtype.newbyteorder("=")
+    for source in files.sources:
+        if source.mixed:
+            warn(f"{source.name} has columns of several types; all are written as {dtype}")
     table = Table(files.n_rows, files.n_features, dtype, files.names, files.label_dtype())
     with writing(output, table) as writer:
         for chunk in files:
@@ -142,6 +146,9 @@ def _write_bins(sampler: zbins.PMFSampler, file: Any) -> None:
     names = getattr(sampler, "feature_names_in_", None)
     if names is None:
         names = [f"z{j}" for j in range(sampler.n_features_in_)]
+    for taken in ("count",) if labels is None else ("count", "y"):
+        if taken in names:
+            raise InputError(f"the model has a column {taken!r}, which is what Parquet holds too")
     fields = [(str(name), pa.from_numpy_dtype(codes.dtype)) for name in names]
     if labels is not None:
         kind = pa.string() if labels.dtype.kind == "U" else pa.from_numpy_dtype(labels.dtype)

@@ -16,7 +16,6 @@ ERROR = 1  # in the input or a file
 USAGE = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 BROKEN_PIPE = 141  # 128 + SIGPIPE
-TERMINATED = 143  # 128 + SIGTERM
 
 TRACEBACK_VARIABLE = "ZBINS_TRACEBACK"
 # What bad input and failing systems raise; anything else is a mistake of ours and is named.
@@ -29,17 +28,34 @@ class InputError(ValueError):
 
 @contextlib.contextmanager
 def obeying_signals() -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM into exits that clean up on their way."""
+    """Turn Ctrl-C, SIGTERM and SIGHUP into exits that clean up on their way."""
 
     def terminate(number: int, frame: FrameType | None) -> NoReturn:
-        raise SystemExit(TERMINATED)
+        raise SystemExit(128 + number)  # as shells count
 
+    before: dict[int, Any] = {}
     try:
-        with contextlib.suppress(ValueError):  # not in the main thread
-            signal.signal(signal.SIGTERM, terminate)
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)  # no SIGHUP on Windows
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                with contextlib.suppress(ValueError):  # not in the main thread
+                    before[number] = signal.signal(number, terminate)
         yield
     except KeyboardInterrupt:
         _interrupted()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def check_streams() -> None:
+    """See to it that something can be printed: to a closed stream, or with any file's name."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextlib.contextmanager

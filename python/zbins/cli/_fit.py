@@ -14,7 +14,7 @@ from . import _options as options
 from ._exits import InputError, warn
 from ._latents import LatentFiles
 from ._output import check_output
-from ._show import nbytes, progress, seconds, show_json, show_pairs
+from ._show import nbytes, progress, seconds, show_json, show_pairs, started
 
 
 def fit(
@@ -62,7 +62,7 @@ def fit(
 
     Example: zbins fit z.npy --n-bins 16 -o m.zbins
     """
-    begin = time.perf_counter()
+    begin = started()
     sampler = _sampler(n_bins, bounds, quantile, out_of_range, append, n_jobs)
     files = LatentFiles(
         latents,
@@ -72,13 +72,13 @@ def fit(
         labels=labels or (),
         chunk_rows=chunk_rows,
     )
-    if not (append or files.n_rows):
+    if append is None and not files.n_rows:
         raise InputError(f"{files.sources[0].name} has no rows; at least one is needed")
-    check_output(output, [*files.paths, *(labels or ())])
-    passes = 1 if append or quantile is not None or bounds else 2
+    check_output(output, [*files.inputs, *options.file_of_bounds(bounds)])
+    passes = 2 if append is None and quantile is None and bounds is None else 1
     bar = options.bar_wanted(show_progress, quiet)
     with progress(bar, "fit", passes * files.n_rows) as files.on_rows:
-        if append:
+        if append is not None:
             with files.naming_rows("chunk"):
                 for chunk in files:
                     sampler.partial_fit(*(chunk if files.labelled else (chunk,)))
@@ -103,7 +103,7 @@ def _sampler(
     n_jobs: int,
 ) -> zbins.PMFSampler:
     """Return the sampler to fit, its parameters checked."""
-    if append:
+    if append is not None:
         for name, value in (("n-bins", n_bins), ("bounds", bounds), ("quantile", quantile)):
             if value is not None:
                 raise typer.BadParameter(f"the model fixes them: give no --{name} with --append")
@@ -117,7 +117,7 @@ def _sampler(
         sampler = zbins.PMFSampler(
             10 if n_bins is None else options.n_bins_of(n_bins),
             ("quantile", quantile) if quantile is not None else options.bounds_of(bounds),
-            out_of_range or "grow",
+            "grow" if out_of_range is None else out_of_range,
             n_jobs=n_jobs,
         )
     try:

@@ -29,6 +29,7 @@ class Source(Protocol):
     n_features: int
     dtype: np.dtype[Any]
     names: tuple[str, ...] | None
+    mixed: bool
 
     def chunks(self, rows: int) -> Iterator[tuple[Any, Array | None]]:
         """Yield (X, y) of at most `rows` rows each."""
@@ -41,6 +42,7 @@ class ArrayLatents:
     """The latents, and perhaps labels, of a file of arrays."""
 
     names: tuple[str, ...] | None = None
+    mixed = False
 
     def __init__(self, path: str, key: str | None, label_key: str | None) -> None:
         self._X = open_array(path, key, label_key)
@@ -98,7 +100,9 @@ class LatentFiles:
     names : tuple of str or None
         Of the columns.
     paths : list of str
-        The files, globs expanded.
+        The files of latents, globs expanded.
+    inputs : list of str
+        Those and the files of labels.
     """
 
     def __init__(
@@ -113,15 +117,19 @@ class LatentFiles:
     ) -> None:
         self.paths = expanded(patterns)
         self.sources = [_open(path, key, columns, label_column) for path in self.paths]
-        first = self.sources[0]
-        for other in self.sources[1:]:
+        # A Parquet file of lists and no rows does not say how long its lists are.
+        known = [source for source in self.sources if source.n_features]
+        first = (known or self.sources)[0]
+        for other in known:
             _check_agree(first, other)
         self.n_features, self.dtype, self.names = first.n_features, first.dtype, first.names
         self.n_rows = sum(source.n_rows for source in self.sources)
         self.labelled = bool(labels) or label_column is not None
         if labels and label_column is not None:
             raise InputError("labels come from --labels or from --label-column, not from both")
-        self._labels = self._open_labels(expanded(labels) if labels else [])
+        label_paths = expanded(labels)
+        self.inputs = [*self.paths, *label_paths]
+        self._labels = self._open_labels(label_paths)
         row_bytes = self.n_features * self.dtype.itemsize
         self.chunk_rows = chunk_rows or max(1, CHUNK_BYTES // max(1, row_bytes))
         self.on_rows: Callable[[int], None] = lambda n: None
@@ -166,15 +174,21 @@ class LatentFiles:
         """Return the dtype that holds all labels; None without."""
         if not self.labelled:
             return None
-        found: list[np.dtype[Any] | None] = [y.dtype for y in self._labels]
-        found = found or [source.label_dtype() for source in self.sources]
+        found: list[np.dtype[Any] | None] = [y.dtype for y in self._labels if y.shape[0]]
+        if not self._labels:
+            found = [source.label_dtype() for source in self.sources if source.n_rows]
         dtypes = [dtype for dtype in found if dtype is not None]
-        if len({"U" if dtype.kind in "UO" else "n" for dtype in dtypes}) > 1:
-            raise InputError("some labels are strings and some are numbers; one type is needed")
-        return np.result_type(*dtypes).newbyteorder("=")
+        words = {"U": "str", "O": "str", "b": "bool", "i": "int", "u": "int"}
+        kinds = sorted({words.get(dtype.kind, str(dtype)) for dtype in dtypes})
+        if len(kinds) > 1:
+            raise InputError(
+                f"some labels are {kinds[0]} and some are {kinds[1]}; one type is needed"
+            )
+        return np.result_type(*(dtypes or [np.dtype(np.int64)])).newbyteorder("=")
 
     def everything(self) -> tuple[Any, Array | None]:
         """Return X and y, all rows in memory."""
+        self.label_dtype()  # NumPy would make one type of several
         chunks = list(self)
         if self.labelled:
             y = np.concatenate([y for _, y in chunks]) if chunks else None
@@ -264,7 +278,7 @@ def _open(
 def _check_agree(first: Source, other: Source) -> None:
     for what, mine, theirs in (
         ("columns", first.n_features, other.n_features),
-        ("dtype", first.dtype, other.dtype),
+        ("dtype", first.dtype.newbyteorder("="), other.dtype.newbyteorder("=")),
         ("column names", first.names, other.names),
     ):
         if mine != theirs:

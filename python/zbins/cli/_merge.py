@@ -14,7 +14,7 @@ from . import _options as options
 from ._exits import InputError, warn
 from ._latents import expanded
 from ._output import check_output
-from ._show import nbytes, seconds, show_json, show_pairs
+from ._show import nbytes, seconds, show_json, show_pairs, started
 
 
 def merge(
@@ -34,7 +34,7 @@ def merge(
 
     Example: zbins merge 'part-*.zbins' -o all.zbins
     """
-    begin = time.perf_counter()
+    begin = started()
     paths = expanded(models)
     if len(paths) < 2:
         raise typer.BadParameter(f"{len(paths)} model; two or more are needed")

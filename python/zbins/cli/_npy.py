@@ -13,7 +13,7 @@ import numpy as np
 
 from .._types import Array
 from ._exits import InputError
-from ._stored import StoredArray, Take, chosen, naming
+from ._stored import StoredArray, Take, chosen, fill, naming
 
 
 class NpyArray(StoredArray):
@@ -50,7 +50,7 @@ class NpyArray(StoredArray):
             if not self._fortran:
                 yield lambda n: self._rows(file, n)
             elif isinstance(file, zipfile.ZipExtFile):  # columns in a compressed stream: all of it
-                whole = self._fill(file, np.empty(self.shape[::-1], self.dtype)).T
+                whole = fill(file, np.empty(self.shape[::-1], self.dtype), self.name).T
                 at = 0
 
                 def next_rows(n: int) -> Array:
@@ -63,7 +63,7 @@ class NpyArray(StoredArray):
                 yield self._by_columns(file)
 
     def _rows(self, file: IO[bytes], n: int) -> Array:
-        return self._fill(file, np.empty((n, *self.shape[1:]), self.dtype))
+        return fill(file, np.empty((n, *self.shape[1:]), self.dtype), self.name)
 
     def _by_columns(self, file: IO[bytes]) -> Take:
         at = 0
@@ -73,22 +73,11 @@ class NpyArray(StoredArray):
             columns = np.empty((math.prod(self.shape[1:]), n), self.dtype)
             for j, column in enumerate(columns):
                 file.seek(self._offset + (j * self.shape[0] + at) * self.dtype.itemsize)
-                self._fill(file, column)
+                fill(file, column, self.name)
             at += n
             return columns.T.reshape((n, *self.shape[1:]), order="F")
 
         return take
-
-    def _fill(self, file: IO[bytes], array: Array) -> Array:
-        wanted = array.reshape(-1).view(np.uint8).data
-        done = 0
-        while done < len(wanted):
-            with naming(self.name):
-                got = file.readinto(wanted[done : done + (1 << 30)])  # type: ignore[attr-defined]
-                if not got:
-                    raise InputError("became shorter while it was being read")
-            done += got
-        return array
 
 
 def open_npy(path: str) -> NpyArray:

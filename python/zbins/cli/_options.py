@@ -9,6 +9,7 @@ import numpy as np
 import typer
 
 from .._types import Array
+from ._stored import naming
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one line of JSON.")]
 Quiet = Annotated[
@@ -52,7 +53,18 @@ ChunkRows = Annotated[
     int | None,
     typer.Option(min=1, help="Rows held in memory at a time. Default: about 16 MiB."),
 ]
-Jobs = Annotated[int, typer.Option(help="Threads; -1 for all cores this process may use.")]
+
+
+def _checked_jobs(n_jobs: int) -> int:
+    if n_jobs == 0:
+        raise typer.BadParameter("0; accepted are 1 or more, and -1 for all cores")
+    return n_jobs
+
+
+Jobs = Annotated[
+    int,
+    typer.Option(callback=_checked_jobs, help="Threads; -1 for all cores this process may use."),
+]
 
 
 def bar_wanted(show: bool | None, quiet: bool) -> bool:
@@ -62,7 +74,14 @@ def bar_wanted(show: bool | None, quiet: bool) -> bool:
 
 def names_of(text: str | None) -> list[str] | None:
     """Read 'a,b,c'."""
-    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",")]
+    if not all(names) or len(set(names)) < len(names):
+        raise typer.BadParameter(
+            f"{text!r}; accepted are different names, as 'a,b,c'", param_hint="'--columns'"
+        )
+    return names
 
 
 def n_bins_of(text: str) -> int | list[int]:
@@ -77,15 +96,28 @@ def n_bins_of(text: str) -> int | list[int]:
     return numbers if "," in text else numbers[0]
 
 
+def file_of_bounds(text: str | None) -> list[str]:
+    """Return the file that `bounds_of` reads, if it reads one."""
+    return [text] if text is not None and text.endswith(".npy") else []
+
+
 def bounds_of(text: str | None) -> tuple[Any, Any] | None:
     """Read 'low,high', or the name of an .npy file of shape (2, columns)."""
     if text is None:
         return None
-    if text.endswith(".npy"):
-        bounds: Array = np.load(text, allow_pickle=False)
+    if file_of_bounds(text):
+        with naming(repr(text)):
+            bounds: Array = np.load(text, allow_pickle=False)
         if bounds.ndim != 2 or len(bounds) != 2:
             raise typer.BadParameter(
                 f"{text!r} has the shape {bounds.shape}; accepted is (2, columns)",
+                param_hint="'--bounds'",
+            )
+        if (bounds[0] > bounds[1]).any():
+            j = int(np.flatnonzero(bounds[0] > bounds[1])[0])
+            raise typer.BadParameter(
+                f"{text!r} has the bounds {bounds[0, j]} and {bounds[1, j]} for column {j}; the "
+                "lower comes first",
                 param_hint="'--bounds'",
             )
         return bounds[0], bounds[1]
@@ -96,4 +128,6 @@ def bounds_of(text: str | None) -> tuple[Any, Any] | None:
             f"{text!r}; accepted are 'low,high', or an .npy file of shape (2, columns)",
             param_hint="'--bounds'",
         ) from None
+    if low > high:
+        raise typer.BadParameter(f"{text!r}; the lower comes first", param_hint="'--bounds'")
     return low, high

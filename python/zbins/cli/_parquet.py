@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -43,12 +44,15 @@ class ParquetLatents:
         Common to the columns.
     names : tuple of str or None
         Of the columns; None where the latents are lists.
+    mixed : bool
+        Whether the columns are of several types.
     """
 
     def __init__(self, path: str, columns: Sequence[str] | None, label_column: str | None) -> None:
         self.name = repr(path)
         self._path = path
         self._label_column = label_column
+        self.mixed = False
         with self._opened() as file:
             schema, self.n_rows = file.schema_arrow, file.metadata.num_rows
             if label_column is not None:
@@ -59,10 +63,13 @@ class ParquetLatents:
             if self._lists:
                 self.dtype = np.dtype(types[0].value_type.to_pandas_dtype())
                 first = next(iter(file.iter_batches(1, columns=self._columns)), None)
-                self.n_features = 0 if first is None else len(first.column(0)[0] or ())
+                self.n_features = getattr(types[0], "list_size", 0)
+                if first is not None:
+                    self.n_features = len(first.column(0)[0].as_py() or ())
                 self.names = None
             else:
                 self.dtype = np.result_type(*[t.to_pandas_dtype() for t in types])
+                self.mixed = len(set(types)) > 1
                 self.n_features = len(types)
                 self.names = tuple(self._columns)
 
@@ -86,17 +93,25 @@ class ParquetLatents:
         from .._labels import as_labels
 
         with self._opened() as file:
-            batches = file.iter_batches(columns=[self._label_column])
-            arrays = (self._labels(pyarrow()[0].Table.from_batches([batch])) for batch in batches)
-            dtypes = {as_labels(y).dtype for y in arrays if y is not None and len(y)}
+            dtypes, row = set(), 0
+            for batch in file.iter_batches(columns=[self._label_column]):
+                table = pyarrow()[0].Table.from_batches([batch])
+                self._refuse_nulls(table, row)
+                if len(table):
+                    dtypes.add(as_labels(self._labels(table)).dtype)
+                row += len(table)
         return np.result_type(*dtypes) if dtypes else np.dtype(np.int64)
 
-    def _opened(self) -> Any:
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[Any]:
         pa, pq = pyarrow()
-        try:
-            return pq.ParquetFile(self._path)
-        except (pa.ArrowException, OSError) as error:
-            raise InputError(f"{self.name} cannot be read: {error}") from error
+        with open(self._path, "rb") as raw:  # pyarrow would not open every name
+            try:
+                file = pq.ParquetFile(raw)
+            except (pa.ArrowException, OSError) as error:
+                raise InputError(f"{self.name} cannot be read: {error}") from error
+            with file:
+                yield file
 
     def _known(self, column: str, schema: Any) -> None:
         if column not in schema.names:
@@ -104,6 +119,9 @@ class ParquetLatents:
 
     def _chosen(self, columns: Sequence[str] | None, schema: Any) -> list[str]:
         others = [name for name in schema.names if name != self._label_column]
+        for name in others if columns is None else columns:
+            if schema.names.count(name) > 1:
+                raise InputError(f"{self.name} has several columns {name!r}")
         if columns is None:
             chosen = [name for name in others if _is_number(schema.field(name).type)]
             chosen = chosen or [name for name in others if _is_list(schema.field(name).type)]

@@ -18,7 +18,7 @@ from . import _options as options
 from ._exits import InputError
 from ._latents import CHUNK_BYTES
 from ._output import check_output
-from ._show import nbytes, progress, seconds, show_json, show_pairs
+from ._show import nbytes, progress, seconds, show_json, show_pairs, started
 from ._writers import FORMATS, NpyWriter, Table, Writer, extension_of, writing
 
 
@@ -59,7 +59,7 @@ def sample(
 
     Example: zbins sample m.zbins -n 100 --seed 0 -o x.npy
     """
-    begin = time.perf_counter()
+    begin = started()
     if start and seed is None:
         raise typer.BadParameter("needs --seed, the same for every share", param_hint="'--start'")
     _check_format(output, with_labels, json)
@@ -117,6 +117,8 @@ def _check_format(output: str, with_labels: bool, json: bool) -> None:
     if output == "-":
         if json:
             raise typer.BadParameter("- and --json both want stdout", param_hint=hint)
+        if sys.__stdout__ is None:
+            raise typer.BadParameter("- is stdout, which is closed", param_hint=hint)
         if sys.stdout.isatty():
             raise typer.BadParameter("- would write numbers to the terminal", param_hint=hint)
     elif not extension_of(output):

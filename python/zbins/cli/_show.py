@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -21,6 +23,13 @@ from rich.progress import (
 )
 from rich.table import Table
 from rich.text import Text
+
+
+def started() -> float:
+    """Return when a command begins: once what is imported late (scikit-learn) is there."""
+    for name in ("zbins.pmf", "zbins._loading"):
+        importlib.import_module(name)
+    return time.perf_counter()
 
 
 def show_json(result: Mapping[str, Any]) -> None:
@@ -49,7 +58,7 @@ def show_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def console() -> Console:
     """Return a console on stdout, which cuts no line where there is no terminal."""
-    return Console(width=None if sys.stdout.isatty() else 1000)
+    return _Console(width=None if sys.stdout.isatty() else 1000)
 
 
 @contextlib.contextmanager
@@ -76,6 +85,14 @@ def waiting(title: str) -> contextlib.AbstractContextManager[Any]:
     if not sys.stderr.isatty():
         return contextlib.nullcontext()
     return Console(stderr=True).status(title)
+
+
+class _Console(Console):
+    """Leaves it to `reporting` to say how a run ends whose reader went away."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what was raised."""
+        raise BrokenPipeError
 
 
 class _Rate(ProgressColumn):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import tokenize
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from safetensors import SafetensorError
@@ -17,6 +18,7 @@ from ._exits import InputError
 
 Take = Callable[[int], Array]
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+_HEADER_ERRORS = (tokenize.TokenError, SyntaxError)
 
 
 class StoredArray(ABC):
@@ -40,6 +42,19 @@ class StoredArray(ABC):
         """Open the array at its first row; the function it gives takes that many rows onward."""
 
 
+def fill(file: IO[bytes], array: Array, name: str) -> Array:
+    """Fill a contiguous array from a file, which is not mapped: one cut short is an error then."""
+    wanted = array.reshape(-1).view(np.uint8).data
+    done = 0
+    while done < len(wanted):
+        with naming(name):
+            got = file.readinto(wanted[done : done + (1 << 30)])  # type: ignore[attr-defined]
+            if not got:
+                raise InputError("became shorter while it was being read")
+        done += got
+    return array
+
+
 def chosen(path: str, key: str | None, keys: list[str], besides: str | None) -> str:
     shown = ", ".join(repr(name) for name in keys[:20]) + (", ..." if len(keys) > 20 else "")
     if key is not None:
@@ -58,7 +73,7 @@ def naming(name: str) -> Iterator[None]:
     """Make errors about the content of a file name it."""
     try:
         yield
-    except (ValueError, SafetensorError, *_ZIP_ERRORS) as error:
+    except (ValueError, SafetensorError, *_ZIP_ERRORS, *_HEADER_ERRORS) as error:
         if isinstance(error, InputError) and str(error).startswith(name):
             raise
         own = isinstance(error, InputError)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import struct
 from collections.abc import Iterator
 
@@ -13,10 +12,10 @@ from safetensors import safe_open
 
 from .._types import Array
 from ._exits import InputError
-from ._stored import StoredArray, Take, chosen, naming
+from ._stored import StoredArray, Take, chosen, fill, naming
 
 DTYPES = {
-    kind: np.dtype(name)
+    kind: np.dtype(f"<{name}")
     for kind, name in {
         "F64": "f8",
         "F32": "f4",
@@ -55,38 +54,19 @@ class TensorArray(StoredArray):
     @contextlib.contextmanager
     def reader(self) -> Iterator[Take]:
         """See `StoredArray.reader`."""
-        if self._half:
-            with self._bfloat16() as take:
-                yield take
-            return
-        with naming(repr(self._path)):
-            opened = safe_open(self._path, "np")
-        with opened as file:
-            view = file.get_slice(self._key)
-            at = 0
-
-            def take_rows(n: int) -> Array:
-                nonlocal at
-                at += n
-                rows: Array = view[at - n : at]
-                return rows
-
-            yield take_rows
-
-    @contextlib.contextmanager
-    def _bfloat16(self) -> Iterator[Take]:
-        """NumPy has no bfloat16: its 16 bits are the upper half of a float32."""
-        with open(self._path, "rb") as file:
-            length = struct.unpack("<Q", file.read(8))[0]
-            header = json.loads(file.read(length))
+        with open(self._path, "rb", buffering=0) as file:
+            with naming(repr(self._path)):
+                length = struct.unpack("<Q", file.read(8))[0]
+                header = json.loads(fill(file, np.empty(length, np.uint8), self.name).tobytes())
             file.seek(8 + length + header[self._key]["data_offsets"][0])
 
             def take(n: int) -> Array:
-                count = n * math.prod(self.shape[1:])
-                bits = np.frombuffer(file.read(2 * count), "<u2").astype(np.uint32) << 16
-                if len(bits) != count:
-                    raise InputError(f"{self.name} became shorter while it was being read")
-                return bits.view(np.float32).reshape((n, *self.shape[1:]))
+                shape = (n, *self.shape[1:])
+                if not self._half:
+                    return fill(file, np.empty(shape, self.dtype), self.name)
+                # NumPy has no bfloat16: its 16 bits are the upper half of a float32.
+                bits = fill(file, np.empty(shape, "<u2"), self.name)
+                return (bits.astype(np.uint32) << 16).view(np.float32)
 
             yield take
 

@@ -171,12 +171,17 @@ class ParquetWriter(Writer):
         super().__init__(file, table)
         pa, pq = pyarrow()
         names = table.names or tuple(f"z{j}" for j in range(table.n_features))
-        fields = [(name, pa.from_numpy_dtype(table.dtype)) for name in names]
+        try:
+            kind = pa.from_numpy_dtype(table.dtype)
+        except pa.ArrowNotImplementedError as error:
+            raise InputError(f"Parquet has no type for {table.dtype}") from error
+        fields = [(name, kind) for name in names]
         if table.label_dtype is not None:
             if "y" in names:
                 raise InputError("a column is named 'y', as that of the labels would be")
-            kind = table.label_dtype
-            fields.append(("y", pa.string() if kind.kind in "UO" else pa.from_numpy_dtype(kind)))
+            of_labels = table.label_dtype
+            is_text = of_labels.kind in "UO"
+            fields.append(("y", pa.string() if is_text else pa.from_numpy_dtype(of_labels)))
         self._schema = pa.schema(fields)
         self._writer = pq.ParquetWriter(file, self._schema)
 
