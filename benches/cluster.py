@@ -200,12 +200,13 @@ def report(job: Job, workers: list[int]) -> Costs:
     print(
         f"\n{job.name}: n = {rows:,}, d = {D}, k = {N_BINS}, float32, chunks of {size:,} rows, "
         f"{len(one.counts_):,} occupied bins\n\n"
-        "| bounds, ns a row | count, ns a row | merge, ns a bin | arrive, ns a bin | bytes a bin |\n"
+        "| bounds, ns a row | count, ns a row | merge, ns a bin | arrive, ns a bin | "
+        "bytes a bin |\n"
         "|---:|---:|---:|---:|---:|\n"
         f"| {costs.bounds * 1e9:.1f} | {costs.count * 1e9:.1f} | {costs.merge * 1e9:.1f} | "
         f"{costs.arrive * 1e9:.1f} | {costs.bin_bytes:.1f} |\n\n"
-        "| workers | task, scheduler | task, worker | processor time, predicted | measured | ratio | "
-        "wall clock, predicted | measured | ratio | sent, predicted | measured |\n"
+        "| workers | task, scheduler | task, worker | processor time, predicted | measured | "
+        "ratio | wall clock, predicted | measured | ratio | sent, predicted | measured |\n"
         "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
     )
     print("\n".join(lines), flush=True)

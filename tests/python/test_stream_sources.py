@@ -42,7 +42,7 @@ def test_columns_of_record_batches_have_names(rows):
     batch = arrow.RecordBatch.from_arrays([arrow.array(rows[:, j]) for j in range(2)], ["a", "b"])
     sampler = zbins.PMFSampler(7).fit_batches([batch, batch])
     assert sampler.feature_names_in_.tolist() == ["a", "b"]
-    with pytest.raises(ValueError, match="chunk 1 .*feature names"):
+    with pytest.raises(ValueError, match=r"chunk 1 .*feature names"):
         sampler.fit_batches([batch, batch.select(["b", "a"])])
 
 
