@@ -195,7 +195,7 @@ class PMFSampler(Combining, Drawing, Reading):
         Raises
         ------
         TypeError
-            If `batches` can be iterated only once.
+            If `batches` can be iterated only once, or is a single X.
         ValueError
             As `fit`, naming the chunk; or if the second pass differs from the first in the rows of
             a chunk, or in the range of a column.
