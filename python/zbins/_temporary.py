@@ -65,6 +65,16 @@ def temporary_folder(beside: str) -> Iterator[str]:
         _close(lock)
 
 
+def sync_folder(folder: str) -> None:
+    """Make a rename in it durable, where the system lets a folder be synced."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def _machine() -> str:
     """Return what the names of this machine's folders begin with."""
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]

@@ -45,7 +45,7 @@ from ._file_checks import (
     model_of,
 )
 from ._model import Model
-from ._temporary import temporary_folder
+from ._temporary import sync_folder, temporary_folder
 
 
 def write_model(path: str | os.PathLike[str], model: Model, parameters: dict[str, Any]) -> None:
@@ -88,7 +88,7 @@ def write_model(path: str | os.PathLike[str], model: Model, parameters: dict[str
     except OSError as error:
         message = f"cannot save the model: {error.strerror}"
         raise type(error)(error.errno, message, target) from error
-    _sync_folder(folder)
+    sync_folder(folder)
 
 
 def _write(temporary: str, target: str, model: Model, metadata: str) -> None:
@@ -121,16 +121,6 @@ def _os_error(error: SafetensorError, target: str) -> OSError:
         if f"os error {code}" in text:
             return OSError(code, os.strerror(code), target)
     return OSError(errno.EIO, text, target)
-
-
-def _sync_folder(folder: str) -> None:
-    """Make the rename durable, where the system lets a folder be synced."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _describe(model: Model) -> dict[str, Any]:

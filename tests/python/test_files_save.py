@@ -77,7 +77,7 @@ def test_an_interrupt_after_the_rename_leaves_the_new_file(path, monkeypatch):
     def fail(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(files, "_sync_folder", fail)
+    monkeypatch.setattr(files, "sync_folder", fail)
     with pytest.raises(KeyboardInterrupt):
         NEW.save(path)
     assert fingerprint(zbins.load(path))[2:] == MODELS[1]

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from typing import IO
 
-from .._temporary import temporary_folder
+from .._temporary import sync_folder, temporary_folder
 from ._exits import InputError
 
 
@@ -80,9 +80,4 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
             raise  # about another file: an input
         text = error.strerror or str(error)
         raise type(error)(error.errno, f"cannot write: {text}", path) from error
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    sync_folder(folder)
