@@ -22,8 +22,14 @@ help:
 	@echo "make fuzz         model files and the core against the oracle, FUZZ_SECONDS each (two hours)"
 	@echo "make wheel-check  pip install . into an empty environment"
 
-$(VENV)/tools: requirements/constraints.txt requirements/dev.txt
+# What the C++ part needs: enough to begin with it.
+$(VENV)/build-tools: requirements/constraints.txt
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    -c requirements/constraints.txt cmake ninja
+	touch $@
+
+$(VENV)/tools: $(VENV)/build-tools requirements/constraints.txt requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	    -c requirements/constraints.txt -r requirements/dev.txt
 	touch $@
@@ -36,14 +42,17 @@ $(VENV)/package: $(VENV)/tools $(SOURCES)
 demo: $(VENV)/package
 	$(BIN)/python examples/demo.py
 
-test: test-cpp test-python
+# The C++ tests are built and run while the packages of the Python tests are fetched.
+test: $(VENV)/build-tools
+	$(MAKE) -j2 test-cpp $(VENV)/tools
+	$(MAKE) test-python
 
-test-cpp: $(VENV)/tools
+test-cpp: $(VENV)/build-tools
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --preset release -G Ninja
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build --preset release
 	PATH="$(CURDIR)/$(BIN):$$PATH" ctest --preset release
 
-test-asan test-tsan: test-%: $(VENV)/tools
+test-asan test-tsan: test-%: $(VENV)/build-tools
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --preset $* -G Ninja
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build --preset $*
 	PATH="$(CURDIR)/$(BIN):$$PATH" ctest --preset $*
