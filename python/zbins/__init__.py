@@ -22,9 +22,7 @@ _MODULE_OF = {
     "load": "._loading",
     "show_config": "._config",
 }
-
-
-_SUBMODULES = ("dask", "files")
+_SUBMODULES = ("dask",)  # reached without importing it; not in dir(), since it needs an extra
 
 
 def __getattr__(name: str) -> Any:
@@ -38,4 +36,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, *_SUBMODULES, "__version__", "__doc__", "__file__", "__path__"]
+    return [*__all__, "__version__", "__doc__", "__file__", "__path__"]

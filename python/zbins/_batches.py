@@ -34,6 +34,8 @@ def re_iterable(batches: Any) -> tuple[Callable[[], Iterable[Any]], int | None]:
 
 def _is_one_chunk(batches: Any) -> bool:
     """Tell whether this is a matrix or a table; of three dimensions, it is a stack of chunks."""
+    if not hasattr(batches, "__array__"):  # an iterable of chunks may have a shape as well
+        return False
     of_objects = getattr(getattr(batches, "dtype", None), "hasobject", False)  # each may be a chunk
     return 0 < len(getattr(batches, "shape", ())) < 3 and not of_objects
 

@@ -47,8 +47,9 @@ class _Claims:
                     "overlap; give each thread its own and merge() them, or wait for the first"
                 )
             # Those that Ctrl-C kept from signing off would keep their frames, and so the latents.
-            for key in [key for key, other in self._of.items() if not other.stands()]:
-                del self._of[key]
+            for key, other in list(self._of.items()):  # others give theirs back meanwhile
+                if not other.stands():
+                    self._of.pop(key, None)
             self._of[id(estimator)] = claim
 
     def give_back(self, estimator: object, claim: _Claim) -> None:

@@ -69,6 +69,13 @@ def test_rows_instead_of_chunks(sampler):
     refused(ValueError, texts, lambda: sampler.fit_batches(list(X)), sampler)
 
 
+def test_an_iterable_of_chunks_may_have_a_shape():
+    class Chunks(list):
+        shape = (40, 2)
+
+    assert zbins.PMFSampler().fit_batches(Chunks([X, X])).n_samples_seen_ == 2 * len(X)
+
+
 def test_a_stack_of_chunks_is_an_iterable():
     """Of three dimensions, or an array of objects."""
     stack = np.stack([X, X + 1])

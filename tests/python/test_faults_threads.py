@@ -337,3 +337,27 @@ def test_a_data_loader_with_workers(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["fork", "spawn"]
+
+
+def test_fits_of_many_estimators_at_once():
+    """Claims come and go in all threads while each looks for those that nobody gave back."""
+    X, failed = rows(3), []
+
+    def fit():
+        try:
+            for _ in range(300):
+                zbins.PMFSampler(2, n_jobs=1).fit(X)
+        except RuntimeError as error:
+            failed.append(error)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=fit) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not failed
