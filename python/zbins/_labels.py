@@ -11,12 +11,12 @@ from ._types import Array
 from ._validate import from_tensor, is_tensor
 
 _ROWS_AT_ONCE = 1 << 18
-_KINDS = {"i": "int", "u": "int", "b": "bool", "U": "str"}
+KINDS = {"i": "int", "u": "int", "b": "bool", "U": "str"}
 
 
 def kind_of(labels: Array) -> str:
     """Return "int", "bool" or "str"."""
-    return _KINDS[labels.dtype.kind]
+    return KINDS[labels.dtype.kind]
 
 
 def as_labels(y: Any, n: int | None = None, what: str = "rows of X") -> Array:
@@ -45,7 +45,7 @@ def as_labels(y: Any, n: int | None = None, what: str = "rows of X") -> Array:
         if labels.size and np.abs(labels).max() >= 2.0**63:
             raise ValueError(f"y has the label {np.abs(labels).max()}; it must be below 2**63")
         labels = labels.astype(np.int64)
-    if labels.dtype.kind not in _KINDS and labels.size:
+    if labels.dtype.kind not in KINDS and labels.size:
         row = 0
         if labels.dtype.kind == "f":
             row = int(np.flatnonzero(labels != np.trunc(labels))[0])
@@ -57,7 +57,7 @@ def as_labels(y: Any, n: int | None = None, what: str = "rows of X") -> Array:
         raise ValueError(f"y has {len(labels)} labels for {n} {what}; one per row is needed")
     if labels.dtype.kind == "u" and labels.size and labels.max() > np.iinfo(np.int64).max:
         raise ValueError(f"y has the label {labels.max()}; an int label must be below 2**63")
-    if labels.dtype.kind in "iu" or (not labels.size and labels.dtype.kind not in _KINDS):
+    if labels.dtype.kind in "iu" or (not labels.size and labels.dtype.kind not in KINDS):
         return labels.astype(np.int64)
     return labels
 

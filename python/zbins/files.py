@@ -44,6 +44,7 @@ from ._file_checks import (
     metadata_of,
     model_of,
 )
+from ._labels import kind_of
 from ._model import Model
 from ._temporary import sync_folder, temporary_folder
 
@@ -126,13 +127,12 @@ def _os_error(error: SafetensorError, target: str) -> OSError:
 def _describe(model: Model) -> dict[str, Any]:
     classes = model.classes
     names = model.feature_names
-    kinds = {"i": "int", "b": "bool", "U": "str"}
     return {
         "format_version": FORMAT_VERSION,
         "n_samples_seen": model.n_seen,
         "n_samples_ignored": model.n_ignored,
         "classes": None if classes is None else classes.tolist(),
-        "class_type": None if classes is None else kinds[classes.dtype.kind],
+        "class_type": None if classes is None else kind_of(classes),
         "feature_names": None if names is None else [str(name) for name in names],
     }
 

@@ -178,8 +178,9 @@ class LatentFiles:
         if not self._labels:
             found = [source.label_dtype() for source in self.sources if source.n_rows]
         dtypes = [dtype for dtype in found if dtype is not None]
-        words = {"U": "str", "O": "str", "b": "bool", "i": "int", "u": "int"}
-        kinds = sorted({words.get(dtype.kind, str(dtype)) for dtype in dtypes})
+        from .._labels import KINDS
+
+        kinds = sorted({KINDS.get(dtype.kind, str(dtype)) for dtype in dtypes})
         if len(kinds) > 1:
             raise InputError(
                 f"some labels are {kinds[0]} and some are {kinds[1]}; one type is needed"
