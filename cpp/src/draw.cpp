@@ -1,13 +1,14 @@
 #include "zbins/draw.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <span>
 #include <vector>
 
 #include "kernels/kernels.hpp"
+#include "zbins/clamp.hpp"
 #include "zbins/layout.hpp"
+#include "zbins/lookup.hpp"
+#include "zbins/margin.hpp"
 #include "zbins/records.hpp"
 
 namespace zbins {
@@ -17,42 +18,12 @@ namespace {
 constexpr std::size_t guide_ahead = 24, sums_ahead = 12;
 constexpr std::int64_t past_cache_bytes = 16 << 20;
 
-// floor(word * n / 2^64): law 5, bias below n / 2^64.
-std::uint64_t scale_to(std::uint64_t word, std::uint64_t n) {
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(word) * n) >> 64);
-}
-
 struct Scratch {
     explicit Scratch(std::size_t rows) : ranks(rows), bins(rows), keys(rows), unsettled(rows) {}
     std::vector<std::uint64_t> ranks, bins;
     std::vector<const Word*> keys;
     std::vector<std::uint8_t> unsettled;
 };
-
-// How far from the edges of its bin, in widths, an offset must be for rounding never to carry the
-// value over: x = origin + (raw + u) * width is off by at most a unit roundoff in each of the sum,
-// the product, the width and the last sum, and (x - origin) * scale by as much again in each of its
-// three. The first kind counts at most |raw| + 1 widths, the last sum |x| / width.
-template <class T>
-T safe_margin(const Axes<T>& a) {
-    constexpr double roundoff = static_cast<double>(std::numeric_limits<T>::epsilon()) / 2;
-    constexpr T smallest = std::numeric_limits<T>::min();
-    double margin = 0;
-    for (std::int64_t j = 0; j < a.d; ++j) {
-        if (a.width[j] == 0) continue;  // constant so far: the value is exact
-        // Below the normal numbers errors are no longer relative.
-        if (a.width[j] < smallest || a.scale[j] < smallest) return 1;
-        // Nor where a value could overflow before it is clamped.
-        const double reach = std::max(-a.first[j], a.first[j] + a.bins[j]) + 1.0;
-        const double width = static_cast<double>(a.width[j]);
-        constexpr double most = static_cast<double>(std::numeric_limits<T>::max());
-        if (!(std::fabs(static_cast<double>(a.origin[j])) / 2 + reach * (width / 2) < most / 2.1))
-            return 1;
-        const double in_widths = std::fabs(static_cast<double>(a.origin[j])) / width + reach;
-        margin = std::max(margin, roundoff * 1.25 * (6 * reach + in_widths));
-    }
-    return static_cast<T>(std::min(margin, 1.0));
-}
 
 // The bins (and labels) of samples first .. first + n of the range.
 void pick_bins(const Pmf& pmf, const DrawRange& range, std::int64_t first, std::int64_t n,

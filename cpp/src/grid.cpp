@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "zbins/clamp.hpp"
 #include "zbins/error.hpp"
-#include "zbins/ordered_float.hpp"
 
 namespace zbins {
 
@@ -12,24 +12,6 @@ namespace {
 template <class T>
 std::size_t at(T j) {
     return static_cast<std::size_t>(j);
-}
-
-template <class T>
-int raw_at(const Axes<T>& a, std::int64_t j, T z) {
-    return raw_bin(z, a.origin[j], a.top[j], a.scale[j], a.k[j]);
-}
-
-// The smallest ordinal in (below, above] whose value is in a raw bin >= `raw`, given that `below`
-// is not and `above` is. The raw bin is monotone in the value.
-template <class T>
-Ordinal<T> bisect(const Axes<T>& a, std::int64_t j, std::int32_t raw, Ordinal<T> below,
-                  Ordinal<T> above) {
-    while (true) {
-        // The mean, rounded down, without overflow: the two may be at the far ends of the type.
-        const Ordinal<T> middle = (below & above) + ((below ^ above) >> 1);
-        if (middle == below) return above;
-        (raw_at(a, j, from_ordinal<T>(middle)) >= raw ? above : below) = middle;
-    }
 }
 
 }  // namespace
@@ -219,32 +201,7 @@ std::int32_t Grid<T>::max_bins_of_a_dimension() const {
     return *std::max_element(bins_.begin(), bins_.end());
 }
 
-template <class T>
-T clamp_into_bin(const Axes<T>& a, std::int64_t j, std::int32_t raw, T x) {
-    const Ordinal<T> max = to_ordinal(std::numeric_limits<T>::max());
-    Ordinal<T> near = std::clamp(to_ordinal(x), static_cast<Ordinal<T>>(-max), max);
-    const int start = raw_at(a, j, from_ordinal<T>(near));
-    if (start == raw) return from_ordinal<T>(near) + T(0);
-    // A rounded draw is usually one step off, at worst hundreds: gallop outward, then bisect.
-    const bool upward = start < raw;
-    const Ordinal<T> end = upward ? max : -max;
-    Ordinal<T> far = near;
-    for (Ordinal<T> step = 1;; step = step > max / 2 ? max : 2 * step) {
-        const bool reaches_end = upward ? end - step <= near : end + step >= near;
-        far = reaches_end ? end : (upward ? near + step : near - step);
-        const int raw_far = raw_at(a, j, from_ordinal<T>(far));
-        if (upward ? raw_far >= raw : raw_far <= raw) break;
-        if (reaches_end) break;
-        near = far;
-    }
-    const Ordinal<T> found = upward ? bisect(a, j, raw, near, far)
-                                    : static_cast<Ordinal<T>>(bisect(a, j, raw + 1, far, near) - 1);
-    return from_ordinal<T>(found) + T(0);
-}
-
 template class Grid<float>;
 template class Grid<double>;
-template float clamp_into_bin(const Axes<float>&, std::int64_t, std::int32_t, float);
-template double clamp_into_bin(const Axes<double>&, std::int64_t, std::int32_t, double);
 
 }  // namespace zbins

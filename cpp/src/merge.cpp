@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "canonical.hpp"
+#include "zbins/canonical.hpp"
 #include "zbins/error.hpp"
 #include "zbins/hash.hpp"
 #include "zbins/pmf.hpp"

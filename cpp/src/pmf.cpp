@@ -4,7 +4,7 @@
 #include <atomic>
 #include <limits>
 
-#include "canonical.hpp"
+#include "zbins/canonical.hpp"
 #include "zbins/error.hpp"
 #include "zbins/hash.hpp"
 
@@ -112,13 +112,10 @@ Pmf Pmf::checked(Layout layout, Buffer<Word> keys, Buffer<Count> counts,
     return {layout, std::move(keys), std::move(shifted), std::move(labels)};
 }
 
-// Guide table (Chen, Asau 1974): for each of about m / 2 equal intervals of ranks, the first bin
-// that reaches into it.
 void Pmf::build_guide(const Context& context, int threads) {
     const Count n = total();
-    guide_shift_ = 0;
-    while ((n >> guide_shift_) > size() / 2 + 1) ++guide_shift_;
-    guide_ = Buffer<std::uint64_t>((n >> guide_shift_) + 1);
+    guide_shift_ = guide_shift_for(n, size());
+    guide_ = Buffer<std::uint64_t>(guide_size_for(n, guide_shift_));
     guide_[guide_.size() - 1] = size() == 0 ? 0 : size() - 1;  // where n itself is the begin of one
     // Interval g begins in the bin that holds rank g << shift, so every bin knows its own.
     const auto first_from = [&](Count rank) {
@@ -214,38 +211,14 @@ void Pmf::find(const Word* keys, const std::uint64_t* hashes, std::uint64_t n,
             __builtin_prefetch(starts + (hashes[i + range_ahead] >> lookup.shift));
         if (i + key_ahead < n)
             __builtin_prefetch(key(starts[hashes[i + key_ahead] >> lookup.shift]));
-        bins[i] =
-            find_in_range(lookup, keys + i * static_cast<std::uint64_t>(layout_.words), hashes[i]);
+        bins[i] = find_bin(keys_.data(), layout_.words, starts, lookup.shift,
+                           keys + i * static_cast<std::uint64_t>(layout_.words), hashes[i]);
     }
-}
-
-std::int64_t Pmf::find_in_range(const Lookup& lookup, const Word* wanted,
-                                std::uint64_t hash) const {
-    std::uint64_t low = lookup.starts[hash >> lookup.shift];
-    std::uint64_t high = lookup.starts[(hash >> lookup.shift) + 1];
-    // Usually one or two bins are left; crafted ones are halved.
-    while (high - low > 4) {
-        const std::uint64_t middle = low + (high - low) / 2;
-        const std::uint64_t there = fixed_hash(key(middle), layout_.words);
-        if (canonical_less(hash, wanted, there, key(middle), layout_.words)) {
-            high = middle;
-        } else {
-            low = middle;
-        }
-    }
-    for (; low < high; ++low) {
-        if (std::equal(wanted, wanted + layout_.words, key(low)))
-            return static_cast<std::int64_t>(low);
-    }
-    return -1;
 }
 
 Label Pmf::pick_label(std::uint64_t bin, Count remainder) const {
     const LabelCounts& l = *labels_;
-    const Count* begin = within_bin_.data() + l.start[bin];
-    const Count* end = within_bin_.data() + l.start[bin + 1];
-    return l.label[l.start[bin] +
-                   static_cast<std::uint64_t>(std::upper_bound(begin, end, remainder) - begin)];
+    return l.label[first_above(within_bin_.data(), l.start[bin], l.start[bin + 1], remainder)];
 }
 
 Count Pmf::label_total(Label label) const {
@@ -257,10 +230,8 @@ Count Pmf::label_total(Label label) const {
 
 std::uint64_t Pmf::pick_within(Label label, Count rank) const {
     const auto c = static_cast<std::size_t>(label);
-    const Count* begin = by_label_cumulative_.data() + by_label_start_[c];
-    const Count* end = by_label_cumulative_.data() + by_label_start_[c + 1];
-    const Count* found = std::upper_bound(begin, end, rank);
-    return by_label_bin_[by_label_start_[c] + static_cast<std::uint64_t>(found - begin)];
+    return by_label_bin_[first_above(by_label_cumulative_.data(), by_label_start_[c],
+                                     by_label_start_[c + 1], rank)];
 }
 
 std::uint64_t Pmf::bytes() const {

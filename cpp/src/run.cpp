@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "canonical.hpp"
+#include "zbins/canonical.hpp"
 #include "zbins/hash.hpp"
 
 namespace zbins {

@@ -4,7 +4,7 @@
 #include <atomic>
 #include <utility>
 
-#include "canonical.hpp"
+#include "zbins/canonical.hpp"
 #include "zbins/hash.hpp"
 
 namespace zbins {

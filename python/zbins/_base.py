@@ -9,6 +9,7 @@ from sklearn.exceptions import NotFittedError
 
 from . import _core
 from ._config import n_threads
+from ._device._rows import DeviceRows
 from ._model import Model, Run
 from ._types import Array
 from ._validate import as_latents
@@ -92,12 +93,14 @@ class Fitted(BaseEstimator):  # type: ignore[misc]
         """Return the model as one run, on several threads if that is still to be made."""
         return model.ordered(1 if model.is_ordered else n_threads(self.n_jobs, 1 << 40))
 
-    def _finite(self, model: Model, X: Any) -> tuple[Array, bool]:
-        """Return X as the model's dtype, with no NaN or infinity in it, and whether it is inside.
+    def _rows(self, model: Model, X: Any) -> Array | DeviceRows:
+        """Return X as the model's dtype, where the model is."""
+        rows: Array | DeviceRows = as_latents(
+            X, type(self).__name__, model.known, min_rows=0, clip=True
+        ).array
+        return rows
 
-        Inside means within the bounds the lattice was made of: the fast path.
-        """
-        latents = as_latents(X, type(self).__name__, model.known, min_rows=0, clip=True)
-        rows = latents.array
-        low, high = _core.bounds(rows, n_threads(self.n_jobs, rows.nbytes))
-        return rows, model.grid.spans(low, high)
+    def _all_inside(self, model: Model, X: Array) -> bool:
+        """Refuse NaN and infinity in X; tell whether it is within the bounds of the lattice."""
+        low, high = _core.bounds(X, n_threads(self.n_jobs, X.nbytes))
+        return model.grid.spans(low, high)

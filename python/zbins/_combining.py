@@ -8,7 +8,7 @@ from . import _distributed
 from ._base import Fitted
 from ._config import n_threads
 from ._exclusive import exclusive
-from ._merging import check_labelling, united_grid
+from ._merging import check_labelling, check_place, united_grid
 
 Self = TypeVar("Self", bound="Combining")
 
@@ -34,8 +34,8 @@ class Combining(Fitted):
         Raises
         ------
         ValueError
-            If the lattices differ (naming the column), one is labelled and the other not, or the
-            rows together exceed 2**63 - 1.
+            If the lattices differ (naming the column), one is labelled and the other not, the
+            two are on different devices, or the rows together exceed 2**63 - 1.
         TypeError
             If `other` is no PMFSampler, or its labels are of another type.
         RuntimeError
@@ -44,6 +44,7 @@ class Combining(Fitted):
         if not isinstance(other, Combining):
             raise TypeError(f"cannot merge a {type(other).__name__}; a PMFSampler is needed")
         mine, theirs = self._fitted(), other._fitted()
+        check_place(mine, theirs)
         grid = united_grid(mine, theirs)
         check_labelling(mine.labelled, theirs.labelled)
         threads = n_threads(self.n_jobs, 1 << 40)

@@ -11,6 +11,7 @@ import joblib
 from joblib.parallel import get_active_backend
 
 from . import _core
+from ._device._module import describe as cuda_in_words
 
 THREADS_VARIABLE = "ZBINS_NUM_THREADS"
 _ONE_THREAD_BYTES = 1 << 20  # below about 1 MiB a second thread costs more than it saves
@@ -62,7 +63,8 @@ def show_config(*, as_dict: bool = False) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        Versions, the instruction set in use and those available, threads, random stream version.
+        Versions, the instruction set in use and those available, threads, random stream version,
+        CUDA.
     """
     import numpy
     import safetensors
@@ -82,7 +84,7 @@ def show_config(*, as_dict: bool = False) -> dict[str, Any] | None:
         "instruction sets available": _core.simd_levels(),
         "threads with n_jobs=-1": n_threads(-1, sys.maxsize),
         "random stream version": _core.stream_version,
-        "cuda": None,
+        "cuda": cuda_in_words(),
     }
     if as_dict:
         return entries

@@ -9,6 +9,7 @@ import dask.array as da
 import numpy as np
 
 from ._config import n_threads
+from ._device._place import host_kind
 from ._model import Model
 from ._random import draw_seed
 from ._sampling import check_condition, check_count, check_rows, check_start, draw, new_array
@@ -56,11 +57,12 @@ def sample(
     """
     check_sampler(sampler)
     model = sampler._fitted()
+    model = model.returning(host_kind(model.kind))  # workers may have no such device
     n = check_count("n_samples", n_samples)
     random_state = sampler._random_state(random_state)
     sampler._ordered(model)
     check_rows(model, n)
-    check_start(0, n, random_state)
+    check_start(0, n, random_state, model.kind)
     place = check_condition(model, y, n)
     rows, columns = _row_chunks(chunks, (n, model.grid.d), model.dtype)
     places = []
@@ -100,7 +102,7 @@ def _draw_chunk(
 ) -> Array:
     """Draw one chunk, which begins where Dask says."""
     (start, stop), _ = block_info[None]["array-location"]
-    X = new_array(stop - start, model)
+    X: Array = new_array(stop - start, model)
     where = place if places is None else np.ascontiguousarray(places[:, 0])
     draw(model, seed, start, X, n_threads(None, 0), where, False)
     return X

@@ -18,6 +18,7 @@ from safetensors.numpy import load, save
 from sklearn.exceptions import NotFittedError
 
 from ._config import n_threads
+from ._device._place import host_kind
 from ._exclusive import exclusive
 from ._grid import make_grid
 from ._labels import kind_of
@@ -40,7 +41,8 @@ def all_reduce(sampler: Any, group: Any) -> None:
 @exclusive
 def _all_reduce(sampler: Any, link: _Link) -> None:
     threads = n_threads(sampler.n_jobs, 1 << 40)
-    mine: Model | None = sampler._model
+    own: Model | None = sampler._model
+    mine = None if own is None else own.returning(host_kind(own.kind))  # as bytes it is exchanged
     head: dict[str, Any] = {}
     payload = bytearray()
     if mine is not None:
@@ -75,7 +77,7 @@ def _all_reduce(sampler: Any, link: _Link) -> None:
         with kept:
             whole.finished(threads)
     link.agree(kept.error)
-    sampler._model = whole if mine is None else whole.returning(mine.kind)
+    sampler._model = whole if own is None else whole.returning(own.kind).finished(threads)
 
 
 class _Kept:

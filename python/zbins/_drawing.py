@@ -11,7 +11,7 @@ from ._base import Fitted
 from ._config import n_threads
 from ._model import Model
 from ._progress import Progress, check_progress
-from ._random import check_random_state, draw_seed
+from ._random import check_random_state, draw_seed, is_int
 from ._sampling import (
     check_condition,
     check_count,
@@ -22,7 +22,6 @@ from ._sampling import (
     new_array,
     to_kind,
 )
-from ._types import Array
 
 
 class Drawing(Fitted):
@@ -51,18 +50,20 @@ class Drawing(Fitted):
             Draw from the rows with this label only; an array gives each draw its own.
         random_state : None, int, RandomState, Generator or torch.Generator, default=None
             Overrides the constructor's.
-        start : int, default=0
+        start : int or array on a device, default=0
             Number of the first sample; needs an int seed. A machine of a cluster draws its share
-            with it.
+            with it. For a model on a CUDA device it may be one int64 there, which every draw moves
+            on by n_samples (past 2**64 - 1 it begins at 0 again): so a CUDA graph that captures a
+            draw into `out` gives other samples at every replay.
         out : ndarray or tensor of shape (n_samples, n_features), default=None
-            Written to and returned; C-contiguous, of the model's dtype.
+            Written to and returned; C-contiguous, of the model's dtype, where the model is.
         return_y : bool, default=False
             Return the labels too.
 
         Returns
         -------
         X : ndarray or torch.Tensor of shape (n_samples, n_features)
-            Of the kind the sampler was fitted on, in random order.
+            Of the kind the sampler was fitted on, and on its device, in random order.
         y : ndarray or torch.Tensor of shape (n_samples,)
             If `return_y`.
 
@@ -82,9 +83,10 @@ class Drawing(Fitted):
         check_rows(model, n)
         places = self._places(model, y, n, return_y)
         # From the first sample on, memory ends long before the sample numbers do.
-        first = check_start(start, n if start else 0, random_state)
+        last = n if is_int(start) and start else 0
+        first = check_start(start, last, random_state, model.kind)
         X = new_array(n, model) if out is None else check_out(out, n, model)
-        threads = n_threads(self.n_jobs, X.nbytes)
+        threads = n_threads(self.n_jobs, n * model.grid.d * model.dtype.itemsize)
         # The seed comes last: a call that is refused takes nothing from a generator.
         labels = draw(model, draw_seed(random_state), first, X, threads, places, return_y)
         samples = to_kind(X, model.kind) if out is None else out
@@ -128,7 +130,7 @@ class Drawing(Fitted):
         n = check_count("n_samples", n_samples)
         size = check_count("batch_size", batch_size, least=1)
         random_state = self._random_state(random_state)
-        first = check_start(start, n, random_state)
+        first = check_start(start, n, random_state, model.kind)
         self._ordered(model)
         check_rows(model, n)
         places = self._places(model, y, n, return_y)
@@ -143,7 +145,9 @@ class Drawing(Fitted):
                     here = places
                     if places is not None and len(places) > 1:
                         here = places[begin : begin + len(X)]
-                    labels = draw(model, seed, first + begin, X, threads, here, return_y)
+                    # A number on the device is moved on by every draw.
+                    at = first + begin if isinstance(first, int) else first
+                    labels = draw(model, seed, at, X, threads, here, return_y)
                     samples = to_kind(X, model.kind)
                     yield samples if labels is None else (samples, to_kind(labels, model.kind))
                     bar.advance(1, len(X))
@@ -155,7 +159,7 @@ class Drawing(Fitted):
         check_random_state(chosen)
         return chosen
 
-    def _places(self, model: Model, y: Any, n: int, return_y: bool) -> Array | None:
+    def _places(self, model: Model, y: Any, n: int, return_y: bool) -> Any:
         if not isinstance(return_y, (bool, np.bool_)):
             raise TypeError(f"return_y is {return_y!r}; accepted are True and False")
         if return_y and not model.labelled:

@@ -7,9 +7,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from . import _core
+from ._device._counting import device_check_inside, device_quantiles
+from ._device._rows import DeviceRows
 from ._random import is_int
 from ._types import Array
-from ._validate import FLOAT32
+from ._validate import FLOAT32, on_host
 
 Grid: TypeAlias = "_core.Grid32 | _core.Grid64"
 POLICIES = ("grow", "error", "ignore")
@@ -105,7 +107,9 @@ def has_fixed_bounds(bounds: Any) -> bool:
     return not isinstance(first, str)
 
 
-def bounds_of(bounds: Any, X: Array | None, low: Array, high: Array) -> tuple[Array, Array]:
+def bounds_of(
+    bounds: Any, X: Array | DeviceRows | None, low: Array, high: Array
+) -> tuple[Array, Array]:
     """Return what the parameter `bounds` makes of rows X with the given minimum and maximum."""
     if bounds is None:
         return low, high
@@ -113,15 +117,13 @@ def bounds_of(bounds: Any, X: Array | None, low: Array, high: Array) -> tuple[Ar
     if not has_fixed_bounds(bounds):
         assert X is not None
         q = float(bounds[1])
-        # Values that occur, so that the grid does not depend on how quantiles interpolate.
-        # Rounded inward, so that any q > 0 leaves the extremes out, however few the rows.
-        lower = np.quantile(X, q, axis=0, method="higher")
-        upper = np.quantile(X, 1 - q, axis=0, method="lower")
+        lower, upper = _quantiles(X, q)
         crossed = lower > upper  # two or three rows and a large q
         lower, upper = np.where(crossed, [upper, lower], [lower, upper])
         for j in np.flatnonzero((lower == upper) & (low < high)).tolist():
             # Mostly one value, as after a ReLU: the others decide how far the column reaches.
-            others = X[X[:, j] != lower[j], j]
+            column = on_host(X)[:, j]
+            others = column[column != lower[j]]
             lower[j] = min(lower[j], np.quantile(others, q, method="higher"))
             upper[j] = max(upper[j], np.quantile(others, 1 - q, method="lower"))
         return np.ascontiguousarray(lower, dtype), np.ascontiguousarray(upper, dtype)
@@ -145,31 +147,62 @@ def bounds_of(bounds: Any, X: Array | None, low: Array, high: Array) -> tuple[Ar
     return sides[0], sides[1]
 
 
+def _quantiles(X: Array | DeviceRows, q: float) -> tuple[Array, Array]:
+    """Return the q-th and (1 - q)-th quantile of every column.
+
+    Values that occur, so that the grid does not depend on how quantiles interpolate. Rounded
+    inward, so that any q > 0 leaves the extremes out, however few the rows.
+    """
+    if isinstance(X, DeviceRows):
+        return device_quantiles(X, q)
+    lower = np.quantile(X, q, axis=0, method="higher")
+    upper = np.quantile(X, 1 - q, axis=0, method="lower")
+    return lower, upper
+
+
+def grown(grid: Grid, low: Array, high: Array, X: Array | DeviceRows) -> Grid:
+    """Return the grid grown to cover rows X, or say which of them is too far out."""
+    if not isinstance(X, DeviceRows):
+        wider: Grid = grid.grown(low, high, X)
+        return wider
+    try:
+        wider = grid.grown(low, high, None)
+    except ValueError:
+        wider = grid.grown(low, high, X.host())  # raises again, and names the row
+    return wider
+
+
 def make_grid(lower: Array, upper: Array, k: Array) -> Grid:
     """Return the grid of law 1 in the dtype of the bounds."""
     grid_type = _core.Grid32 if lower.dtype == FLOAT32 else _core.Grid64
     return grid_type(lower, upper, k)
 
 
-def _widened(grid: Grid, X: Array, low: Array, high: Array, policy: str) -> Grid:
+def _widened(grid: Grid, X: Array | DeviceRows, low: Array, high: Array, policy: str) -> Grid:
     """Give columns that were constant so far a width, if they vary in rows that will be counted."""
     constant = grid.origin == grid.top
     if not ((low != grid.origin) | (high != grid.top))[constant].any():
         return grid
     if policy == "ignore":
-        others = X[:, ~constant]
+        rows = on_host(X)
+        others = rows[:, ~constant]
         inside = (others >= grid.lower[~constant]) & (others <= grid.upper[~constant])
-        X = X[inside.all(axis=1)]
-        if not len(X):
+        rows = rows[inside.all(axis=1)]
+        if not len(rows):
             return grid
-        low, high = X.min(axis=0), X.max(axis=0)
+        low, high, X = rows.min(axis=0), rows.max(axis=0), rows
     low, high = (np.where(constant, a, b) for a, b in ((low, grid.origin), (high, grid.top)))
-    widened: Grid = grid.grown(low, high, X)
-    return widened
+    return grown(grid, low, high, X)
 
 
 def admit(
-    grid: Grid, X: Array, low: Array, high: Array, policy: str, fixed: bool, threads: int
+    grid: Grid,
+    X: Array | DeviceRows,
+    low: Array,
+    high: Array,
+    policy: str,
+    fixed: bool,
+    threads: int,
 ) -> tuple[Grid, bool]:
     """Make room for rows X, or refuse them, as the policy says.
 
@@ -177,7 +210,7 @@ def admit(
     ----------
     grid : Grid
         The grid so far.
-    X : ndarray of shape (n_samples, n_features)
+    X : ndarray or DeviceRows of shape (n_samples, n_features)
         At least one row.
     low, high : ndarray of shape (n_features,)
         Minimum and maximum of X.
@@ -204,10 +237,13 @@ def admit(
     if grid.spans(low, high):
         return grid, True
     if policy == "grow":
-        grid = grid.grown(low, high, X)
+        grid = grown(grid, low, high, X)
     else:
         if not fixed:
             grid = _widened(grid, X, low, high, policy)
         if policy == "error":
-            grid.check_inside(X, threads)
+            if isinstance(X, DeviceRows):
+                device_check_inside(grid, X)
+            else:
+                grid.check_inside(X, threads)
     return grid, grid.spans(low, high)

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
+from ._device._place import place_of
+from ._device._rows import DeviceLabels, as_device_labels
 from ._types import Array
 from ._validate import from_tensor, is_tensor
 
@@ -14,13 +16,15 @@ _ROWS_AT_ONCE = 1 << 18
 KINDS = {"i": "int", "u": "int", "b": "bool", "U": "str"}
 
 
-def kind_of(labels: Array) -> str:
+def kind_of(labels: Array | DeviceLabels) -> str:
     """Return "int", "bool" or "str"."""
     return KINDS[labels.dtype.kind]
 
 
-def as_labels(y: Any, n: int | None = None, what: str = "rows of X") -> Array:
+def as_labels(y: Any, n: int | None = None, what: str = "rows of X") -> Array | DeviceLabels:
     """Return y as a 1-D array of int64 (whole floats included), bool or str.
+
+    Labels on a device stay there, as places among those that occur.
 
     Raises
     ------
@@ -29,6 +33,11 @@ def as_labels(y: Any, n: int | None = None, what: str = "rows of X") -> Array:
     ValueError
         If y is not 1-D, or has not `n` entries, one for each of `what`.
     """
+    place = place_of(y)
+    if place is not None:
+        on_device = as_device_labels(y, place)
+        _check_length(len(on_device), n, what)
+        return on_device
     if is_tensor(y):
         y = from_tensor(y, "y")
     elif isinstance(y, (list, tuple)) and len({type(label) for label in y}) > 1:
@@ -53,13 +62,17 @@ def as_labels(y: Any, n: int | None = None, what: str = "rows of X") -> Array:
             f"y has the label {labels[row]!s} of dtype {labels.dtype} at row {row}; accepted are "
             "int, bool and str"
         )
-    if n is not None and len(labels) != n:
-        raise ValueError(f"y has {len(labels)} labels for {n} {what}; one per row is needed")
+    _check_length(len(labels), n, what)
     if labels.dtype.kind == "u" and labels.size and labels.max() > np.iinfo(np.int64).max:
         raise ValueError(f"y has the label {labels.max()}; an int label must be below 2**63")
     if labels.dtype.kind in "iu" or (not labels.size and labels.dtype.kind not in KINDS):
         return labels.astype(np.int64)
     return labels
+
+
+def _check_length(labels: int, n: int | None, what: str) -> None:
+    if n is not None and labels != n:
+        raise ValueError(f"y has {labels} labels for {n} {what}; one per row is needed")
 
 
 def _from_objects(labels: Array) -> Array:
@@ -86,7 +99,7 @@ def _from_objects(labels: Array) -> Array:
     return np.array(labels.tolist())
 
 
-def check_same_kind(known: Array, new: Array) -> None:
+def check_same_kind(known: Array, new: Array | DeviceLabels) -> None:
     """Refuse labels of another type than those seen before."""
     if kind_of(known) != kind_of(new):
         raise TypeError(

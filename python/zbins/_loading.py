@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ._config import n_threads
+from ._device._place import kind_of_device
 from ._parameters import check_parameters
 from .files import read_model
 from .pmf import PMFSampler
@@ -17,8 +19,9 @@ def load(path: str | os.PathLike[str], device: Any = None) -> PMFSampler:
     ----------
     path : path-like
         The file.
-    device : None, str or torch.device, default=None
-        None: samples are NumPy arrays; "cpu": they are torch tensors.
+    device : None, str, torch.device or cupy.cuda.Device, default=None
+        As in `PMFSampler.to`: None for NumPy arrays, "cpu" for torch tensors, "cuda" or "cuda:1"
+        for tensors on that device, where the model then is.
 
     Returns
     -------
@@ -34,19 +37,7 @@ def load(path: str | os.PathLike[str], device: Any = None) -> PMFSampler:
         If the file is not a whole and undamaged model file (naming it), or the device is not
         available.
     """
-    kind = "numpy"
-    if device is not None:
-        import torch
-
-        try:
-            on_cpu = torch.device(device).type == "cpu"
-        except (RuntimeError, TypeError):
-            on_cpu = False
-        if not on_cpu:
-            raise ValueError(
-                f"device is {device!r}; this build computes on the CPU: accepted are None and 'cpu'"
-            )
-        kind = "torch"
+    kind = kind_of_device(device)
     model, parameters = read_model(path, kind)
     bounds = parameters["bounds"]
     if isinstance(bounds, list):
@@ -56,5 +47,5 @@ def load(path: str | os.PathLike[str], device: Any = None) -> PMFSampler:
         check_parameters(sampler, model)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{os.fspath(path)!r} is damaged: {error}") from error
-    sampler._model = model
+    sampler._model = model.finished(n_threads(None, 0))
     return sampler

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import _core
+from ._device._place import HOST_KINDS
 from ._grid import Grid
 from ._model import Model
 
@@ -15,6 +16,15 @@ def check_labelling(before: bool, now: bool) -> None:
         raise ValueError(
             f"these rows come {words[now]}, but those before came {words[before]}; the two do not "
             "mix"
+        )
+
+
+def check_place(mine: Model, theirs: Model) -> None:
+    """Refuse models that are not both on the host, or on one device."""
+    a, b = ("the CPU" if m.kind in HOST_KINDS else m.kind for m in (mine, theirs))
+    if a != b:
+        raise ValueError(
+            f"cannot merge: one sampler is on {a} and the other on {b}; move one with .to(device)"
         )
 
 

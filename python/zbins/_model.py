@@ -13,16 +13,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import _core
+from ._device._module import cuda_module
+from ._device._place import host_pmf, is_on_device, place_of_kind
 from ._grid import Grid, make_grid
 from ._labels import union
 from ._types import Array
-from ._validate import FLOAT32, Known
+from ._validate import Known
 
 
 class Run(NamedTuple):
     """Counts of some rows, in canonical order for the grid they were counted on."""
 
-    pmf: _core.Pmf
+    pmf: Any  # _core.Pmf, or the same on a device
     grid: Grid
     classes: Array | None  # sorted
 
@@ -76,8 +78,9 @@ class Model:
         Rows skipped under ``out_of_range="ignore"``.
     labelled : bool
         Whether rows came with labels.
-    kind : {"numpy", "torch"}
-        What samples are returned as.
+    kind : str
+        What samples are returned as: "numpy", "torch", or the kind of the `Place` where all runs
+        are.
     feature_names : ndarray of str or None
         Column names, where the first rows had them.
     """
@@ -106,7 +109,7 @@ class Model:
     @property
     def known(self) -> Known:
         """What later rows must agree with."""
-        return Known(self.dtype, self.grid.d, self.feature_names)
+        return Known(self.dtype, self.grid.d, self.feature_names, self.kind)
 
     @property
     def n_seen(self) -> int:
@@ -149,7 +152,9 @@ class Model:
     def finished(self, threads: int) -> Model:
         """Return self with the ordered view made, so that nothing is left to the first draw."""
         if self._runs:
-            self.ordered(threads)
+            run = self.ordered(threads)
+            if is_on_device(run.pmf):
+                cuda_module().prepare(run.grid, run.pmf)
         return self
 
     def extended(self, other: Model, threads: int) -> Model:
@@ -180,8 +185,9 @@ class Model:
         return Model(grid, self._runs, self.n_ignored, self.labelled, self.kind, self.feature_names)
 
     def returning(self, kind: str) -> Model:
-        """Return this model with samples of another kind."""
-        return Model(self.grid, self._runs, self.n_ignored, self.labelled, kind, self.feature_names)
+        """Return this model with samples of another kind, moved to where those are."""
+        runs = tuple(run._replace(pmf=_moved(run.pmf, kind)) for run in self._runs)
+        return Model(self.grid, runs, self.n_ignored, self.labelled, kind, self.feature_names)
 
     @property
     def classes(self) -> Array | None:
@@ -195,19 +201,23 @@ class Model:
         """Labels of one run, at no cost: enough to know their type."""
         return self._runs[0].classes if self._runs else None
 
+    def host_pmf(self) -> _core.Pmf:
+        """Return the ordered counts on the host: a copy of them if they are on a device."""
+        return host_pmf(self.ordered().pmf)
+
     @cached_property
     def codes(self) -> Array:
         """Codes of the occupied bins, shape (n_occupied, n_features), read-only."""
-        return _read_only(self.ordered().pmf.codes(self.code_dtype))
+        return _read_only(self.host_pmf().codes(self.code_dtype))
 
     @cached_property
     def counts(self) -> Array:
         """Rows in each occupied bin (int64), read-only."""
-        return _read_only(self.ordered().pmf.counts)
+        return _read_only(self.host_pmf().counts)
 
     def to_arrays(self) -> dict[str, Array]:
         """Return all that defines the model but labels' names and counters, by name."""
-        pmf, grid, _ = self.ordered()
+        pmf, grid = self.host_pmf(), self.grid
         arrays = {
             "codes": pmf.keys,
             "counts": pmf.counts,
@@ -261,11 +271,11 @@ class Model:
             for place, name in enumerate(classes.tolist()):
                 if pmf.label_total(place) == 0:
                     raise ValueError(f"the label {name!r} has no rows")
-        run = Run(pmf, grid, classes)
+        run = Run(_moved(pmf, kind), grid, classes)
         return cls(grid, (run,), n_ignored, classes is not None, kind, feature_names)
 
     def __sizeof__(self) -> int:
-        return object.__sizeof__(self) + sum(run.pmf.nbytes for run in self._runs)
+        return object.__sizeof__(self) + sum(int(run.pmf.nbytes) for run in self._runs)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as plain arrays; unpickling checks them as loading a file does."""
@@ -305,13 +315,11 @@ def _empty(
     return Model(grid, (), n_ignored, labelled, kind, feature_names)
 
 
+def _moved(pmf: Any, kind: str) -> Any:
+    place = place_of_kind(kind)
+    return host_pmf(pmf) if place is None else place.pmf(pmf)
+
+
 def _read_only(array: Array) -> Array:
     array.setflags(write=False)
     return array
-
-
-def counter_for(grid: Grid, threads: int, labelled: bool) -> _core.Counter32 | _core.Counter64:
-    """Return a counter of the grid's dtype."""
-    if grid.origin.dtype == FLOAT32:
-        return _core.Counter32(grid, threads, labelled)  # type: ignore[arg-type]
-    return _core.Counter64(grid, threads, labelled)  # type: ignore[arg-type]

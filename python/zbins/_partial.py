@@ -16,7 +16,7 @@ from ._fitting import Settings, Tally
 from ._labels import as_labels
 from ._model import Model
 from ._types import Array
-from ._validate import Known, as_latents
+from ._validate import Known, as_latents, on_host
 
 Range: TypeAlias = tuple[Array, Array]
 AGAIN = (
@@ -91,7 +91,7 @@ def of_chunk(X: Any, y: Any = None, *, plan: Plan) -> Partial:
         Labels.
     """
     try:
-        rows = as_latents(X, plan.name, plan.known, min_rows=0).array
+        rows = on_host(as_latents(X, plan.name, plan.known, min_rows=0).array)
         labels = None if y is None else as_labels(y, len(rows))
         if not len(rows):
             return Partial(0)

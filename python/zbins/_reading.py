@@ -10,6 +10,8 @@ from sklearn.base import DensityMixin
 from . import _core
 from ._base import Fitted
 from ._config import n_threads
+from ._device._reading import device_bins, device_codes, device_densities
+from ._device._rows import DeviceRows
 from ._model import Model
 from ._sampling import to_kind
 from ._types import Array
@@ -38,16 +40,19 @@ class Reading(DensityMixin, Fitted):  # type: ignore[misc]
             Natural logarithm, float64; -inf where no bin is occupied.
         """
         model = self._fitted()
-        bins = self._bins(model, X)
-        run = model.ordered()
+        rows = self._rows(model, X)
+        run = self._ordered(model)
+        if isinstance(rows, DeviceRows):
+            return device_densities(run.grid, run.pmf, rows)
+        bins = self._bins(model, rows)
         cumulative = run.pmf.cumulative
         density = np.empty(len(bins))
         with np.errstate(divide="ignore"):
             for begin in range(0, len(bins), _ROWS_AT_ONCE):  # in between, Ctrl-C is obeyed
                 some = bins[begin : begin + _ROWS_AT_ONCE]
-                rows = np.where(some >= 0, cumulative[some + 1] - cumulative[some], 0)
+                counts = np.where(some >= 0, cumulative[some + 1] - cumulative[some], 0)
                 density[begin : begin + len(some)] = (
-                    np.log(rows) - np.log(max(1, model.n_seen)) - run.grid.log_bin_volume
+                    np.log(counts) - np.log(max(1, model.n_seen)) - run.grid.log_bin_volume
                 )
         return to_kind(density, model.kind)
 
@@ -85,11 +90,14 @@ class Reading(DensityMixin, Fitted):  # type: ignore[misc]
             uint8 if every column has at most 256 bins, else uint16 (tensors: int32).
         """
         model = self._fitted()
-        X, inside = self._finite(model, X)
+        rows = self._rows(model, X)
         dtype = model.code_dtype
-        if model.kind == "torch" and dtype == np.uint16:
+        if model.kind.startswith("torch") and dtype == np.uint16:
             dtype = np.dtype(np.int32)
-        codes = model.grid.quantize(X, dtype, inside, n_threads(self.n_jobs, X.nbytes))
+        if isinstance(rows, DeviceRows):
+            return device_codes(model.grid, self._ordered(model).pmf, rows, dtype)
+        inside = self._all_inside(model, rows)
+        codes = model.grid.quantize(rows, dtype, inside, n_threads(self.n_jobs, rows.nbytes))
         return to_kind(codes, model.kind)
 
     def contains(self, X: Any) -> Any:
@@ -106,13 +114,17 @@ class Reading(DensityMixin, Fitted):  # type: ignore[misc]
             False outside the grid.
         """
         model = self._fitted()
-        return to_kind(self._bins(model, X) >= 0, model.kind)
+        rows = self._rows(model, X)
+        if isinstance(rows, DeviceRows):
+            run = self._ordered(model)
+            return device_bins(run.grid, run.pmf, rows) >= 0
+        return to_kind(self._bins(model, rows) >= 0, model.kind)
 
     def summary(self) -> Summary:
         """Return what the model is like, with warnings in words; ``print`` it."""
         return summarize(self._fitted())
 
-    def _bins(self, model: Model, X: Any) -> Array:
-        X, inside = self._finite(model, X)
+    def _bins(self, model: Model, X: Array) -> Array:
+        inside = self._all_inside(model, X)
         run = self._ordered(model)
         return _core.find_bins(run.grid, run.pmf, X, inside, n_threads(self.n_jobs, X.nbytes))

@@ -9,8 +9,12 @@ from typing import Any
 import numpy as np
 
 from . import _core
+from ._device._frameworks import framework_of
+from ._device._place import Place, place_of, place_of_kind
+from ._device._reading import device_draw, taken
+from ._device._rows import DeviceLabels
 from ._labels import as_labels, encode
-from ._model import Model
+from ._model import Model, Run
 from ._random import is_int
 from ._types import Array
 from ._validate import from_tensor, is_tensor
@@ -34,8 +38,11 @@ def check_rows(model: Model, n: int) -> None:
         raise ValueError("no row so far lies inside the bounds: there is nothing to draw from")
 
 
-def check_start(start: object, n: int, random_state: object) -> int:
-    """Return the number of the first sample, or refuse it."""
+def check_start(start: Any, n: int, random_state: object, kind: str) -> Any:
+    """Return the number of the first sample, or refuse it; on a device it may be an array."""
+    place = place_of(start)
+    if place is not None:
+        return _check_device_start(start, place, random_state, kind)
     first = check_count("start", start)
     if first and not is_int(random_state):
         raise ValueError(
@@ -47,21 +54,54 @@ def check_start(start: object, n: int, random_state: object) -> int:
     return first
 
 
-def check_condition(model: Model, y: Any, n: int) -> Array | None:
-    """Return the wanted labels as places among the classes: None, one entry, or `n`."""
+def _check_device_start(start: Any, place: Place, random_state: object, kind: str) -> Any:
+    if kind != place.kind:
+        raise ValueError(f"start is on {place}, and the model is not; pass an int")
+    dtype, size = place.framework.dtype(start), int(np.prod(start.shape, dtype=object))
+    if dtype not in ("int64", "uint64") or size != 1:
+        raise TypeError(
+            f"start is an array of {dtype} with {size} entries; accepted on a device is one int64"
+        )
+    if not is_int(random_state):
+        raise ValueError(
+            f"start is on {place}, which needs an int random_state (the same for every share), got "
+            f"{random_state!r}"
+        )
+    return start
+
+
+def check_condition(model: Model, y: Any, n: int) -> Any:
+    """Return the wanted labels as places among the classes.
+
+    None, an ndarray of one entry, or `n` entries where the model is.
+    """
     if y is None:
         return None
     classes = model.classes
     if classes is None:
         raise ValueError("y is given, but the sampler was fitted without labels")
-    if y.ndim == 0 if is_tensor(y) else np.ndim(y) == 0:
-        return encode(as_labels([y.item() if hasattr(y, "item") else y]), classes)
-    return encode(as_labels(y, n, "samples"), classes)
+    if len(y.shape) == 0 if hasattr(y, "shape") else np.ndim(y) == 0:
+        labels = as_labels([y.item() if hasattr(y, "item") else y])
+        assert isinstance(labels, np.ndarray)
+        return encode(labels, classes)
+    labels = as_labels(y, n, "samples")
+    place = place_of_kind(model.kind)
+    if isinstance(labels, DeviceLabels):
+        if place is None or labels.place.kind != place.kind:
+            raise ValueError(f"y is on {labels.place}, and the model is not; pass y where it is")
+        places = place.upload(encode(labels.classes, classes))
+        return places[labels.places]
+    places = encode(labels, classes)
+    # One for all is known by its length, on the host.
+    return places if place is None else place.upload(places)
 
 
-def check_out(out: Any, n: int, model: Model) -> Array:
+def check_out(out: Any, n: int, model: Model) -> Any:
     """Return the array that `out` is, or refuse it."""
     shape = (n, model.grid.d)
+    place = place_of_kind(model.kind)
+    if place is not None or framework_of(out) is not None:
+        return _check_device_out(out, shape, model, place)
     if is_tensor(out) and (out.is_neg() or str(out.dtype) == "torch.bfloat16"):
         # Reading these as an array makes a copy, and a draw into it would be lost.
         if out.is_neg():
@@ -85,9 +125,35 @@ def check_out(out: Any, n: int, model: Model) -> Array:
     return array
 
 
-def new_array(n: int, model: Model) -> Array:
+def _check_device_out(out: Any, shape: tuple[int, int], model: Model, place: Place | None) -> Any:
+    its = place_of(out)
+    if place is None or its is None or its.kind != place.kind:
+        raise ValueError(
+            f"out is {'on the CPU' if its is None else 'on ' + its.kind} and the model on "
+            f"{'the CPU' if place is None else place.kind}; out must be where the model is"
+        )
+    framework = place.framework
+    if getattr(out, "requires_grad", False):
+        raise ValueError("out requires grad and cannot be written in place; pass out.detach()")
+    if framework.dtype(out) != model.dtype.name:
+        raise TypeError(f"out has the dtype {framework.dtype(out)}; samples are {model.dtype}")
+    if tuple(out.shape) != shape:
+        raise ValueError(f"out has the shape {tuple(out.shape)}; samples have the shape {shape}")
+    strides = framework.strides(out)
+    gaps = (shape[0] > 1 and strides[0] != shape[1]) or (shape[1] > 1 and strides[1] != 1)
+    if gaps:
+        raise ValueError(f"out has the strides {strides}; it must be C-contiguous")
+    if hasattr(out, "is_neg") and out.is_neg():
+        raise ValueError("out is a negated view; pass out.resolve_neg()")
+    return out
+
+
+def new_array(n: int, model: Model) -> Any:
     """Return memory for n samples, or say plainly that there is not enough."""
     shape = (n, model.grid.d)
+    place = place_of_kind(model.kind)
+    if place is not None:
+        return place.empty(shape, model.dtype)
     nbytes = n * model.grid.d * model.dtype.itemsize
     too_much = f"{n:,} samples take {nbytes:,} bytes, more than there is; use sample_batches"
     # Linux grants memory it does not have and kills the process later; refuse what cannot fit.
@@ -109,22 +175,25 @@ def _physical_memory() -> int:
 def draw(
     model: Model,
     seed: int,
-    start: int,
-    X: Array,
+    start: Any,
+    X: Any,
     threads: int,
-    places: Array | None,
+    places: Any,
     return_y: bool,
-) -> Array | None:
+) -> Any:
     """Write samples start, start + 1, ... under the seed to X; return their labels if wanted.
 
     Parameters
     ----------
-    X : ndarray of shape (n, n_features)
-        C-contiguous, of the model's dtype.
-    places : ndarray of shape (1,) or (n,), or None
-        Labels to draw from, as places among the classes.
+    X : array of shape (n, n_features)
+        C-contiguous, of the model's dtype, where the model is.
+    places : array of shape (1,) or (n,), or None
+        Labels to draw from, as `check_condition` gives them.
     """
-    run, n = model.ordered(), len(X)
+    run, n = model.ordered(), int(X.shape[0])
+    place = place_of_kind(model.kind)
+    if place is not None:
+        return _draw_on_device(run, place, seed, start, X, places, return_y)
     labels = np.empty(n, np.int32) if return_y and places is None else None
     if n:
         _core.draw(run.grid, run.pmf, seed, start, X, places, labels, threads)
@@ -138,9 +207,25 @@ def draw(
     return drawn
 
 
-def to_kind(array: Array, kind: str) -> Any:
-    """Return the array as what the caller works with; labels of str stay NumPy."""
-    if kind == "numpy" or array.dtype.kind == "U":
+def _draw_on_device(
+    run: Run, place: Place, seed: int, start: Any, X: Any, places: Any, return_y: bool
+) -> Any:
+    n = int(X.shape[0])
+    labels = place.empty((n,), np.int32) if return_y else None
+    if n:
+        device_draw(run.grid, run.pmf, place, seed, start, X, places, labels)
+    if labels is None:
+        return None
+    assert run.classes is not None
+    return taken(run.classes, labels, place)
+
+
+def to_kind(array: Any, kind: str) -> Any:
+    """Return the array as what the caller works with; labels of str stay NumPy.
+
+    On a device it is that already.
+    """
+    if kind != "torch" or array.dtype.kind == "U":
         return array
     import torch
 

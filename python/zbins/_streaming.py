@@ -7,14 +7,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import _core
 from ._config import n_threads
+from ._device._place import Place, kind_of_device, place_of_kind
+from ._device._rows import DeviceLabels, DeviceRows
+from ._device._staging import Staging
 from ._fitting import Settings, Tally
 from ._grid import bounds_of, check_n_bins, make_grid
 from ._model import Model
 from ._progress import Progress
 from ._types import Array
-from ._validate import Known, Latents
+from ._validate import Known, Latents, bounds_of_rows, on_host
 
 _AGAIN = (
     "the batches must give the same rows each time (no shuffling, no random encoder), or give "
@@ -26,13 +28,13 @@ class Chunk(NamedTuple):
     """Checked rows and labels."""
 
     latents: Latents
-    labels: Array | None
+    labels: Array | DeviceLabels | None
 
     @property
     def known(self) -> Known:
         """What later chunks must agree with."""
         X = self.latents.array
-        return Known(X.dtype, X.shape[1], self.latents.feature_names)
+        return Known(X.dtype, X.shape[1], self.latents.feature_names, self.latents.kind)
 
 
 class Stream:
@@ -46,6 +48,8 @@ class Stream:
         Turns a raw chunk into a `Chunk`; gets the first chunk with rows, or None.
     bar : Progress
         Told of every chunk.
+    place : Place or None
+        Where chunks are brought to; None: nowhere.
     """
 
     def __init__(
@@ -53,8 +57,11 @@ class Stream:
         source: Callable[[], Any],
         check: Callable[[Any, Chunk | None], Chunk],
         bar: Progress,
+        place: Place | None = None,
     ) -> None:
         self._source, self._check, self._bar = source, check, bar
+        self._place = place
+        self._staging = None if place is None else Staging(place)
         self._first: Chunk | None = None  # kept over both passes
 
     @property
@@ -66,6 +73,15 @@ class Stream:
 
     def chunks(self) -> Iterator[tuple[int, Chunk]]:
         """Yield the chunks with rows and their numbers; errors name the chunk."""
+        if self._place is None or self._staging is None:
+            yield from self._as_they_are()
+            return
+        pairs = ((pair, pair[1].latents.array) for pair in self._as_they_are())
+        for (number, chunk), rows in self._staging.ahead(pairs):
+            latents = Latents(rows, self._place.kind, chunk.latents.feature_names)
+            yield number, Chunk(latents, chunk.labels)
+
+    def _as_they_are(self) -> Iterator[tuple[int, Chunk]]:
         raw_chunks = self._source()
         if not isinstance(raw_chunks, Iterable):
             raise TypeError(
@@ -104,6 +120,7 @@ def fit_stream(
     check: Callable[[Any, Chunk | None], Chunk],
     length: int | None,
     progress: bool | None,
+    device: Any = None,
 ) -> Model:
     """Return the model of a stream: memory O(model).
 
@@ -117,14 +134,19 @@ def fit_stream(
         Number of chunks, for the progress bar.
     progress : bool or None
         As in the public methods.
+    device
+        As in `PMFSampler.fit_batches`.
     """
+    kind = None if device is None else kind_of_device(device)
+    place = None if kind is None else place_of_kind(kind)
     passes = 1 if settings.fixed else 2
     with Progress(progress, None if length is None else passes * length, "fit", "chunk") as bar:
-        stream = Stream(source, check, bar)
+        stream = Stream(source, check, bar, place)
         tally = (_one_pass if settings.fixed else _two_passes)(settings, stream)
         latents = stream.first.latents  # raises where there were no rows
         assert tally is not None
-        return tally.model(latents.kind, latents.feature_names)
+        model_kind = latents.kind if kind is None else kind
+        return tally.model(model_kind, latents.feature_names)
 
 
 def _tally(settings: Settings, chunk: Chunk, low: Array, high: Array) -> Tally:
@@ -140,7 +162,7 @@ def _one_pass(settings: Settings, stream: Stream) -> Tally | None:
     for number, chunk in stream.chunks():
         X = chunk.latents.array
         with ChunkNamed(number):
-            low, high = _core.bounds(X, settings.threads(X))
+            low, high = bounds_of_rows(X, settings.threads(X))
             if tally is None:
                 tally = _tally(settings, chunk, low, high)
             tally.add(X, chunk.labels, low, high)
@@ -155,7 +177,7 @@ class _Range:
         self.low: Array | None = None
         self.high: Array | None = None
 
-    def add(self, number: int, X: Array, low: Array, high: Array) -> None:
+    def add(self, number: int, X: Array | DeviceRows, low: Array, high: Array) -> None:
         self.rows[number] = len(X)
         self.low = low if self.low is None else np.minimum(self.low, low)
         self.high = high if self.high is None else np.maximum(self.high, high)
@@ -166,7 +188,7 @@ def _two_passes(settings: Settings, stream: Stream) -> Tally:
     for number, chunk in stream.chunks():
         X = chunk.latents.array
         with ChunkNamed(number):
-            before.add(number, X, *_core.bounds(X, settings.threads(X)))
+            before.add(number, X, *bounds_of_rows(X, settings.threads(X)))
     first = stream.first
     assert before.low is not None
     assert before.high is not None
@@ -181,7 +203,7 @@ def _two_passes(settings: Settings, stream: Stream) -> Tally:
                     f"{len(X)} rows in the second pass, {before.rows.get(number, 0)} in the "
                     f"first; {_AGAIN}"
                 )
-            low, high = _core.bounds(X, settings.threads(X))
+            low, high = bounds_of_rows(X, settings.threads(X))
             _check_range(X, low, high, before.low, before.high)
             now.add(number, X, low, high)
             tally.add(X, chunk.labels, low, high)
@@ -200,14 +222,14 @@ def _two_passes(settings: Settings, stream: Stream) -> Tally:
     return tally
 
 
-def _check_range(X: Array, low: Array, high: Array, least: Array, most: Array) -> None:
+def _check_range(X: Array | DeviceRows, low: Array, high: Array, least: Array, most: Array) -> None:
     """Refuse a row outside the range that the first pass found, naming it."""
     beyond = np.flatnonzero((low < least) | (high > most))
     if not beyond.size:
         return
     j = int(beyond[0])
     value = low[j] if low[j] < least[j] else high[j]
-    row = int(np.flatnonzero(X[:, j] == value)[0])
+    row = int(np.flatnonzero(on_host(X)[:, j] == value)[0])
     raise ValueError(
         f"{value} at row {row}, column {j} lies outside the range [{least[j]}, {most[j]}] that "
         f"the first pass found; {_AGAIN}"

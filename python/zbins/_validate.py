@@ -10,6 +10,11 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
+from . import _core
+from ._device._counting import device_bounds
+from ._device._frameworks import adopted
+from ._device._place import HOST_KINDS, Place, place_of
+from ._device._rows import DeviceRows, as_device_rows
 from ._types import Array
 
 FLOAT32 = np.dtype(np.float32)
@@ -22,15 +27,17 @@ class Latents:
 
     Attributes
     ----------
-    array : ndarray of shape (n_samples, n_features)
-        float32 or float64, native byte order, any strides.
-    kind : {"numpy", "torch"}
-        What the caller passed, and so what samples are returned as.
+    array : ndarray or DeviceRows of shape (n_samples, n_features)
+        float32 or float64, native byte order, any strides; on a device also what is widened to
+        float32 as it is loaded.
+    kind : str
+        What the caller passed, and so what samples are returned as: "numpy", "torch", or the kind
+        of a `Place`.
     feature_names : ndarray of str or None
         Column names, where the input had them (a data frame).
     """
 
-    array: Array
+    array: Any
     kind: str
     feature_names: Array | None
 
@@ -49,7 +56,8 @@ def from_tensor(tensor: Any, name: str = "X") -> Array:
         raise TypeError(f"{name} is a {tensor.layout} tensor; accepted are dense tensors")
     if tensor.device.type != "cpu":
         raise ValueError(
-            f"{name} is on {tensor.device}; this build computes on the CPU: pass {name}.cpu()"
+            f"{name} is on {tensor.device}; accepted are the CPU and, for a model on one, a CUDA "
+            f"device: pass {name}.cpu()"
         )
     tensor = tensor.detach().resolve_conj().resolve_neg()
     if tensor.dtype == torch.bfloat16:
@@ -80,11 +88,14 @@ class Known:
         Columns.
     feature_names : ndarray of str or None
         Names of the columns, if the first rows had them.
+    kind : str
+        As in `Latents`: rows of a model on a device must lie there, others on the host.
     """
 
     dtype: np.dtype[Any]
     n_features: int
     feature_names: Array | None
+    kind: str = "numpy"
 
 
 def as_latents(
@@ -114,6 +125,16 @@ def as_latents(
         For sparse, masked or non-numeric input.
     """
     kind = "numpy"
+    X = adopted(X)
+    place = place_of(X)
+    if place is not None:
+        return _on_device(X, place, known, min_rows, clip=clip)
+    if known is not None and known.kind not in HOST_KINDS:
+        device = known.kind.partition(":")[2]
+        raise ValueError(
+            f"X is on the CPU and the model on {device}; pass X on that device, or move the model "
+            "with .to('cpu')"
+        )
     if is_tensor(X):
         X, kind = from_tensor(X), "torch"
     elif type(X).__name__ == "RecordBatch" and type(X).__module__.startswith("pyarrow"):
@@ -132,6 +153,52 @@ def as_latents(
     if X.dtype != wanted:
         X = _convert(X, wanted, clip=clip)
     return Latents(X, kind, names)
+
+
+def _on_device(X: Any, place: Place, known: Known | None, min_rows: int, *, clip: bool) -> Latents:
+    """Check an array on a device as scikit-learn checks those of the host."""
+    if known is not None and known.kind != place.kind:
+        where = "the CPU" if known.kind in HOST_KINDS else known.kind
+        raise ValueError(
+            f"X is on {place} ({place.framework.name}) and the model on {where}; pass X where the "
+            f"model is, or move the model with .to('{place}')"
+        )
+    shape = tuple(int(size) for size in X.shape)
+    if len(shape) != 2:
+        raise ValueError(f"Expected 2D array, got {len(shape)}D array instead: shape {shape}")
+    if shape[0] < min_rows:
+        raise ValueError(
+            f"Found array with {shape[0]} sample(s) (shape={shape}) while a minimum of {min_rows} "
+            "is required"
+        )
+    if shape[1] == 0:
+        raise ValueError(f"Found array with 0 feature(s) (shape={shape}) while 1 is required")
+    if known is not None and shape[1] != known.n_features:
+        raise ValueError(
+            f"X has {shape[1]} features, but the sampler is expecting {known.n_features} features "
+            "as input"
+        )
+    rows = as_device_rows(X, place, None if known is None else known.dtype, clip=clip)
+    return Latents(rows, place.kind, None)
+
+
+def bounds_of_rows(X: Array | DeviceRows, threads: int) -> tuple[Array, Array]:
+    """Return the minimum and maximum of every column.
+
+    Raises
+    ------
+    ValueError
+        With the row and column of the first value that is not finite.
+    """
+    if isinstance(X, DeviceRows):
+        return device_bounds(X)
+    low, high = _core.bounds(X, threads)
+    return low, high
+
+
+def on_host(X: Array | DeviceRows) -> Array:
+    """Return rows as the host has them: for what is rare, an error's row above all."""
+    return X.host() if isinstance(X, DeviceRows) else X
 
 
 def _check_with_sklearn(

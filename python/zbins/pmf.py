@@ -8,6 +8,7 @@ from typing import Any
 from ._batches import re_iterable, split
 from ._combining import Combining
 from ._config import check_n_jobs, n_threads
+from ._device._place import kind_of_device
 from ._drawing import Drawing
 from ._exclusive import exclusive
 from ._fitting import Settings, fit_more, fit_rows
@@ -173,7 +174,9 @@ class PMFSampler(Combining, Drawing, Reading):
         return self
 
     @exclusive
-    def fit_batches(self, batches: Any, *, progress: bool | None = None) -> PMFSampler:
+    def fit_batches(
+        self, batches: Any, *, device: Any = None, progress: bool | None = None
+    ) -> PMFSampler:
         """Fit the model to a stream of chunks: memory O(model), whatever the number of rows.
 
         The chunks are read twice, first for the bounds; once if `bounds` are numbers. The result is
@@ -184,6 +187,9 @@ class PMFSampler(Combining, Drawing, Reading):
         batches : iterable, or callable that returns one
             Yields X or (X, y), the same each time it is iterated: a list, a DataLoader, an object
             with ``__iter__``, or a function that returns a fresh generator.
+        device : None, str, torch.device or cupy.cuda.Device, default=None
+            Where to count chunks that lie on the host, as in `to`: on a CUDA device a chunk is
+            copied while the one before it is counted. None: where they are.
         progress : bool or None, default=None
             A bar on stderr; None: if that is a terminal and the work takes long.
 
@@ -210,10 +216,44 @@ class PMFSampler(Combining, Drawing, Reading):
                 "bounds=(lower, upper)"
             )
         chunks, length = re_iterable(batches)
-        model = fit_stream(settings, chunks, self._chunk, length, progress)
+        model = fit_stream(settings, chunks, self._chunk, length, progress, device)
         if model.n_seen == 0:
             raise ValueError(f"all {model.n_ignored} rows lie outside the bounds; nothing to fit")
         self._model = model.finished(n_threads(self.n_jobs, 1 << 40))
+        return self
+
+    @exclusive
+    def to(self, device: Any) -> PMFSampler:
+        """Move the model to a device, or back.
+
+        Parameters
+        ----------
+        device : None, str, torch.device or cupy.cuda.Device
+            None: samples are NumPy arrays. "cpu": they are torch tensors. "cuda", "cuda:1": they
+            are tensors on that device; the model is kept there, and further rows must lie there. A
+            device of CuPy: they are its arrays.
+
+        Returns
+        -------
+        self : PMFSampler
+            The same model: all it gives are the same bits. If anything is raised, it is where it
+            was.
+
+        Raises
+        ------
+        NotFittedError
+            Before a fit; fit it on data on the device.
+        ValueError
+            If the device is none of these, or cannot be used (saying why).
+        MemoryError
+            If the device has no room for the model.
+        RuntimeError
+            If another thread is fitting this sampler.
+        """
+        model = self._fitted()
+        self._model = model.returning(kind_of_device(device)).finished(
+            n_threads(self.n_jobs, 1 << 40)
+        )
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:

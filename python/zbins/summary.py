@@ -131,7 +131,7 @@ def _warnings(model: Model, share: float, constant: int) -> list[str]:
 
 def _stretched_columns(model: Model) -> list[int]:
     """Return columns in which nearly all rows share one code, and some do not."""
-    pmf, grid, _ = model.ordered()
+    pmf, grid = model.host_pmf(), model.grid
     columns = []
     for j, bins in enumerate(grid.n_bins.tolist()):
         if bins < 2 or model.n_seen < _ENOUGH_ROWS:

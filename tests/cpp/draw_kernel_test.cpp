@@ -12,6 +12,7 @@
 #include "inputs.hpp"
 #include "levels.hpp"
 #include "models.hpp"
+#include "zbins/clamp.hpp"
 
 namespace {
 

@@ -7,6 +7,7 @@
 #include "check.hpp"
 #include "grids.hpp"
 #include "inputs.hpp"
+#include "zbins/clamp.hpp"
 #include "zbins/grid.hpp"
 
 namespace {

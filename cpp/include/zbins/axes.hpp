@@ -1,6 +1,7 @@
 // The grid as kernels see it, and the one function that turns a value into a bin (law 1).
 #pragma once
 
+#include "zbins/rounded.hpp"
 #include "zbins/types.hpp"
 
 namespace zbins {
@@ -26,8 +27,7 @@ inline constexpr std::int32_t raw_limit = 1 << 20;
 template <class T>
 ZBINS_HD ZBINS_INLINE std::int32_t raw_bin(T z, T origin, T top, T scale, std::int32_t k) {
     if (origin == top) return z > top ? k : (z < origin ? -1 : 0);
-    const T offset = z - origin;
-    T t = offset * scale;
+    T t = multiply_rounded(subtract_rounded(z, origin), scale);
     constexpr T limit = static_cast<T>(raw_limit);
     t = t < -limit ? -limit : (t > limit ? limit : t);
     auto raw = static_cast<std::int32_t>(t);

@@ -80,14 +80,7 @@ private:
     std::vector<std::int32_t> k_, last_, first_, bins_;
 };
 
-// The clamp of law 4: `x` moved to the nearest value whose raw bin is `raw`. For x already in the
-// bin this is x itself, so it is called only where a draw was rounded over an edge.
-template <class T>
-T clamp_into_bin(const Axes<T>& axes, std::int64_t j, std::int32_t raw, T x);
-
 extern template class Grid<float>;
 extern template class Grid<double>;
-extern template float clamp_into_bin(const Axes<float>&, std::int64_t, std::int32_t, float);
-extern template double clamp_into_bin(const Axes<double>&, std::int64_t, std::int32_t, double);
 
 }  // namespace zbins

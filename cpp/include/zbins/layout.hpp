@@ -17,12 +17,12 @@ struct Layout {
         words = static_cast<int>((d + per_word() - 1) / per_word());
     }
 
-    int per_word() const { return 64 / bits; }
-    int code(const Word* key, std::int64_t j) const {
+    ZBINS_HD int per_word() const { return 64 / bits; }
+    ZBINS_HD int code(const Word* key, std::int64_t j) const {
         const int shift = 64 - bits * (static_cast<int>(j % per_word()) + 1);
         return static_cast<int>((key[j / per_word()] >> shift) & ((Word{1} << bits) - 1));
     }
-    void set(Word* key, std::int64_t j, int code) const {  // the bits must be zero before
+    ZBINS_HD void set(Word* key, std::int64_t j, int code) const {  // the bits must be zero before
         const int shift = 64 - bits * (static_cast<int>(j % per_word()) + 1);
         key[j / per_word()] |= static_cast<Word>(code) << shift;
     }

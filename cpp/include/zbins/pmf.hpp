@@ -11,6 +11,7 @@
 
 #include "zbins/buffer.hpp"
 #include "zbins/layout.hpp"
+#include "zbins/lookup.hpp"
 #include "zbins/parallel.hpp"
 #include "zbins/types.hpp"
 
@@ -50,9 +51,7 @@ public:
 
     // Law 5: the bin whose interval of cumulative counts holds `rank` < total(). O(1) expected.
     std::uint64_t pick(Count rank) const {
-        std::uint64_t bin = guide_[rank >> guide_shift_];
-        while (cumulative_[bin + 1] <= rank) ++bin;
-        return bin;
+        return pick_bin(guide_.data(), guide_shift_, cumulative_.data(), rank);
     }
     // Two stages ahead of `pick`: the entry of the guide, then the sums it names.
     void prefetch_guide(Count rank) const {
@@ -88,7 +87,6 @@ private:
         Buffer<std::uint64_t> starts;
     };
     std::unique_ptr<const Lookup> build_lookup(const Context& context, int threads) const;
-    std::int64_t find_in_range(const Lookup& lookup, const Word* key, std::uint64_t hash) const;
 
     Layout layout_;
     Buffer<Word> keys_;

@@ -1,0 +1,76 @@
+#include "handle.hpp"
+
+namespace zbins::cuda::python {
+
+Block FrameworkAllocator::allocate(std::size_t bytes) {
+    const py::gil_scoped_acquire gil;
+    const auto made = device_.allocate(bytes).cast<py::tuple>();
+    auto* owner = new py::object(made[1]);
+    return {pointer<void>(made[0].cast<std::uintptr_t>()),
+            std::shared_ptr<void>(owner, [](void* kept) {
+                const py::gil_scoped_acquire held;
+                delete static_cast<py::object*>(kept);
+            })};
+}
+
+void Model::used_by_this_call() const {
+    if (device->stream().cast<std::uintptr_t>() == stream) return;
+    const auto owners = [&] {
+        const py::gil_scoped_release release;  // another thread may hold its lock and want the GIL
+        return pmf->owners();
+    }();
+    for (const auto& owner : owners)
+        device->use(*static_cast<const py::object*>(owner.get()));
+}
+
+void register_device(py::module_& m) {
+    py::class_<Device, std::shared_ptr<Device>>(m, "Device")
+        .def(py::init([](int ordinal, py::function allocate, py::function stream,
+                         py::function use) {
+                 const int count = device_count();
+                 if (ordinal < 0 || ordinal >= count) {
+                     throw py::value_error("cuda:" + std::to_string(ordinal) +
+                                           " is not there: this machine has " +
+                                           std::to_string(count) + " CUDA device" +
+                                           (count == 1 ? "" : "s"));
+                 }
+                 return std::make_shared<Device>(Device{ordinal, std::move(allocate),
+                                                        std::move(stream), std::move(use)});
+             }),
+             py::arg("ordinal"), py::arg("allocate"), py::arg("stream"), py::arg("use"))
+        .def_readonly("ordinal", &Device::ordinal);
+    m.def("device_count", &device_count);
+    m.def("device_names", [] {
+        std::vector<std::string> names;
+        for (int i = 0; i < device_count(); ++i) {
+            cudaDeviceProp properties{};
+            check(cudaGetDeviceProperties(&properties, i), "asking for a device's name");
+            names.emplace_back(properties.name);
+        }
+        return names;
+    });
+    m.def("runtime_version", [] {
+        int version = 0;
+        check(cudaRuntimeGetVersion(&version), "asking for the version of the runtime");
+        return version;
+    });
+    m.def("driver_version", [] {  // 0 without a driver
+        int version = 0;
+        check(cudaDriverGetVersion(&version), "asking for the version of the driver");
+        return version;
+    });
+    m.attr("architectures") = ZBINS_CUDA_ARCHITECTURES;
+
+    py::register_local_exception<Error>(m, "CudaError", PyExc_RuntimeError);
+    py::register_local_exception_translator([](std::exception_ptr p) {
+        try {
+            if (p) std::rethrow_exception(p);
+        } catch (const std::bad_alloc&) {
+            PyErr_SetString(PyExc_MemoryError,
+                            "not enough memory on the device; fewer rows at a time (partial_fit, "
+                            "fit_batches, sample_batches) or fewer n_bins take less");
+        }
+    });
+}
+
+}  // namespace zbins::cuda::python

@@ -1,0 +1,59 @@
+#include "handle.hpp"
+
+namespace zbins::cuda::python {
+
+namespace {
+
+Model from_host(const std::shared_ptr<Device>& device, const zbins::Pmf& pmf) {
+    const Call call(*device);
+    return {Pmf::from_host(call.queue(), pmf), device, call.stream()};
+}
+
+std::shared_ptr<zbins::Pmf> to_host(const Model& model) {
+    model.used_by_this_call();
+    const Call call(*model.device);
+    return model.pmf->to_host(call.queue());
+}
+
+Model merged(const Model& a, const Model& b, const LabelMap& a_labels, const LabelMap& b_labels,
+             Label classes, int) {
+    if (a.device->ordinal != b.device->ordinal)
+        throw py::value_error("models on two devices cannot be merged");
+    for (const Model* model : {&a, &b})
+        model->used_by_this_call();
+    const Call call(*a.device);
+    return {merge(call.queue(), *a.pmf, *b.pmf, a_labels, b_labels, classes), a.device,
+            call.stream()};
+}
+
+Model rebased(const Model& model, std::int32_t widest,
+              const py::array_t<std::int32_t, py::array::c_style>& shift, int) {
+    model.used_by_this_call();
+    const std::vector<std::int32_t> shifts(shift.data(), shift.data() + shift.size());
+    const Call call(*model.device);
+    return {rebase(call.queue(), *model.pmf, Layout(model.pmf->layout().d, widest), shifts),
+            model.device, call.stream()};
+}
+
+}  // namespace
+
+// The methods of zbins._core.Pmf that work where the model is, under the same names; for the others
+// there is to_host.
+void register_pmf(py::module_& m) {
+    py::class_<Model>(m, "Pmf")
+        .def_static("from_host", &from_host, py::arg("device"), py::arg("pmf"))
+        .def("to_host", &to_host)
+        .def("merged", &merged, py::arg("other"), py::arg("labels"), py::arg("other_labels"),
+             py::arg("classes"), py::arg("threads"))
+        .def("rebased", &rebased, py::arg("widest"), py::arg("shift"), py::arg("threads"))
+        .def("label_total", [](const Model& s, Label label) { return s.pmf->label_total(label); })
+        .def("__len__", [](const Model& s) { return s.pmf->size(); })
+        .def_property_readonly("d", [](const Model& s) { return s.pmf->layout().d; })
+        .def_property_readonly("bits", [](const Model& s) { return s.pmf->layout().bits; })
+        .def_property_readonly("total", [](const Model& s) { return s.pmf->total(); })
+        .def_property_readonly("nbytes", [](const Model& s) { return s.pmf->bytes(); })
+        .def_property_readonly("labelled", [](const Model& s) { return s.pmf->labelled(); })
+        .def_property_readonly("device", [](const Model& s) { return s.device; });
+}
+
+}  // namespace zbins::cuda::python

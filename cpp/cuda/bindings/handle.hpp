@@ -1,0 +1,82 @@
+// A device as Python code hands it over: where memory comes from, and which stream is current.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <memory>
+
+#include "../count.hpp"
+#include "../device.hpp"
+#include "../rows.hpp"
+
+namespace zbins::cuda::python {
+
+namespace py = pybind11;
+
+struct Device {
+    int ordinal;
+    py::function allocate;  // (bytes) -> (address, object that owns the memory)
+    py::function stream;    // () -> address of the current stream
+    py::function use;       // (owner): its memory is used on the current stream, not its own
+};
+
+// Memory of the caller's framework.
+class FrameworkAllocator : public Allocator {
+public:
+    explicit FrameworkAllocator(const Device& device) : device_(device) {}
+    Block allocate(std::size_t bytes) override;
+
+private:
+    const Device& device_;
+};
+
+// One call: constructed with the GIL held, which it releases until it ends.
+class Call {
+public:
+    explicit Call(const Device& device)
+        : stream_(device.stream().cast<std::uintptr_t>()),
+          allocator_(device),
+          guard_(device.ordinal),
+          queue_{device.ordinal, reinterpret_cast<cudaStream_t>(stream_), &allocator_} {}
+    const Queue& queue() const { return queue_; }
+    std::uintptr_t stream() const { return stream_; }
+
+private:
+    std::uintptr_t stream_;
+    FrameworkAllocator allocator_;
+    DeviceGuard guard_;
+    Queue queue_;
+    py::gil_scoped_release release_;
+};
+
+// A model and the device it lives on.
+struct Model {
+    std::shared_ptr<Pmf> pmf;
+    std::shared_ptr<Device> device;
+    std::uintptr_t stream;  // it was made on
+
+    // For a call that reads it: tells the framework if the current stream is another. With the GIL.
+    void used_by_this_call() const;
+};
+
+// (address, type, rows, columns, row stride, column stride): types as in rows.hpp, strides in
+// elements. The Python layer has made it so.
+Rows rows_of(const py::tuple& described);
+
+template <class T>
+T* pointer(std::uintptr_t address) {
+    return reinterpret_cast<T*>(address);
+}
+
+template <class T>
+py::array_t<T> to_array(const std::vector<T>& v) {
+    return py::array_t<T>(static_cast<py::ssize_t>(v.size()), v.data());
+}
+
+void register_device(py::module_& m);
+void register_rows(py::module_& m);
+void register_pmf(py::module_& m);
+
+}  // namespace zbins::cuda::python

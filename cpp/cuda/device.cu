@@ -1,0 +1,62 @@
+#include "device.hpp"
+
+namespace zbins::cuda {
+
+namespace {
+
+std::string version(int number) {
+    return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10);
+}
+
+std::string explained(cudaError_t code, const std::string& doing) {
+    const std::string text = doing + ": " + cudaGetErrorString(code) + " (" +
+                             cudaGetErrorName(code) + ")";
+    if (code == cudaErrorInsufficientDriver) {
+        int driver = 0, needed = 0;
+        cudaDriverGetVersion(&driver);
+        cudaRuntimeGetVersion(&needed);
+        if (driver == 0) return "this machine has no CUDA driver (" + text + ")";
+        return "the driver of this machine is for CUDA " + version(driver) +
+               " and this build of zbins for CUDA " + version(needed) +
+               ": update the driver, or build zbins with an older nvcc (" + text + ")";
+    }
+    if (code == cudaErrorNoKernelImageForDevice) {
+        return "this build of zbins has no code for this device: build it again with "
+               "CMAKE_CUDA_ARCHITECTURES set (" +
+               text + ")";
+    }
+    return text;
+}
+
+}  // namespace
+
+Error::Error(cudaError_t code, const std::string& doing)
+    : std::runtime_error(explained(code, doing)), code_(code) {}
+
+void check(cudaError_t code, const char* doing) {
+    if (code == cudaSuccess) return;
+    cudaGetLastError();  // the next call starts without it, where the device is still good
+    if (code == cudaErrorMemoryAllocation) throw std::bad_alloc();
+    throw Error(code, doing);
+}
+
+DeviceGuard::DeviceGuard(int ordinal) {
+    check(cudaGetDevice(&before_), "looking for a CUDA device");
+    check(cudaSetDevice(ordinal), "choosing a CUDA device");
+}
+
+DeviceGuard::~DeviceGuard() {
+    cudaSetDevice(before_);
+}
+
+void wait(const Queue& queue) {
+    check(cudaStreamSynchronize(queue.stream), "waiting for the device");
+}
+
+int device_count() {
+    int count = 0;
+    check(cudaGetDeviceCount(&count), "looking for CUDA devices");
+    return count;
+}
+
+}  // namespace zbins::cuda

@@ -1,0 +1,257 @@
+#include "quantize.hpp"
+
+#include "bounds.hpp"
+#include "column.cuh"
+
+namespace zbins::cuda {
+
+namespace {
+
+constexpr int loads_at_once = 4;
+
+template <class Code, int n>
+struct alignas(sizeof(Code) * n) Codes {
+    Code value[n];
+};
+
+__device__ inline void note(std::uint64_t* place, std::uint64_t at) {
+    if (at < read_now(place)) atomicMin(as_atomic(place), at);
+}
+
+// Every thread keeps the columns of one load, over every `step`-th row.
+template <class In, class T, class Code, Known known>
+__global__ void codes_by_loads(RowsOf<In> x, Axes<T> a, Code* codes, std::uint64_t* not_finite) {
+    constexpr int values = values_per_load<In>;
+    const auto loads = static_cast<std::uint64_t>(x.cols / values);
+    const std::uint64_t thread = thread_number();
+    const auto col = static_cast<std::int64_t>(thread % loads) * values;
+    const auto step = static_cast<std::int64_t>(thread_count() / loads);
+    Column<T> columns[values];
+    for (int v = 0; v < values; ++v) columns[v].load(a, col + v);
+    for (auto row = static_cast<std::int64_t>(thread / loads); row < x.rows;
+         row += loads_at_once * step) {
+        Load<In> loaded[loads_at_once];
+#pragma unroll
+        for (int u = 0; u < loads_at_once; ++u) {
+            const std::int64_t from = row + u * step < x.rows ? row + u * step : row;
+            loaded[u] = *reinterpret_cast<const Load<In>*>(&x.at(from, col));
+        }
+#pragma unroll
+        for (int u = 0; u < loads_at_once; ++u) {
+            const std::int64_t to = row + u * step;
+            if (to >= x.rows) break;
+            Codes<Code, values> out;
+            bool good = true, outside = false;
+#pragma unroll
+            for (int v = 0; v < values; ++v) {
+                const T value = widen(loaded[u].value[v]);
+                good = good && finite(value);
+                out.value[v] =
+                    static_cast<Code>(columns[v].template code<known>(value, outside));
+            }
+            *reinterpret_cast<Codes<Code, values>*>(codes + to * x.cols + col) = out;
+            if (good) continue;
+            for (int v = values - 1; v >= 0; --v) {
+                if (!finite(widen(loaded[u].value[v])))
+                    note(not_finite, static_cast<std::uint64_t>(to * x.cols + col + v));
+            }
+        }
+    }
+}
+
+template <class In, class T, class Code>
+__global__ void codes_by_values(RowsOf<In> x, Axes<T> a, Code* codes, std::uint64_t* not_finite) {
+    const auto cols = static_cast<std::uint64_t>(x.cols);
+    const std::uint64_t values = static_cast<std::uint64_t>(x.rows) * cols;
+    for (std::uint64_t at = thread_number(); at < values; at += thread_count()) {
+        const auto col = static_cast<std::int64_t>(at % cols);
+        const T value = widen(x.at(static_cast<std::int64_t>(at / cols), col));
+        Column<T> column;
+        column.load(a, col);
+        bool outside = false;
+        codes[at] = static_cast<Code>(column.template code<Known::nothing>(value, outside));
+        if (!finite(value)) note(not_finite, at);
+    }
+}
+
+// The lanes whose loads make one word join what they have; the first of them writes it. So a row of
+// `words` words takes words * lanes threads, the last of which may lie past its end.
+template <class In, class T, Known known>
+__global__ void keys_by_loads(RowsOf<In> x, Axes<T> a, Layout layout, Word* keys,
+                              std::uint8_t* outside, std::uint64_t* not_finite) {
+    constexpr int values = values_per_load<In>;
+    const int lanes = layout.per_word() / values;  // a power of two, at most 32
+    const auto per_row = static_cast<std::uint64_t>(layout.words * lanes);
+    const std::uint64_t thread = thread_number();
+    const auto place = static_cast<int>(thread % per_row);
+    const std::int64_t col = std::int64_t{place} * values;
+    const bool real = col < x.cols;
+    const int shift = 64 - layout.bits * values * (place % lanes + 1);
+    const auto step = static_cast<std::int64_t>(thread_count() / per_row);
+    Column<T> columns[values];
+    for (int v = 0; v < values; ++v) columns[v].load(a, real ? col + v : 0);
+
+    // As many turns for every thread of a block, so that all lanes meet in the exchange.
+    const auto first = static_cast<std::int64_t>(thread / per_row);
+    const std::int64_t begin = static_cast<std::int64_t>(
+        static_cast<std::uint64_t>(blockIdx.x) * block_threads / per_row);
+    for (std::int64_t turn = 0; begin + turn * step < x.rows; turn += loads_at_once) {
+        Load<In> loaded[loads_at_once] = {};
+#pragma unroll
+        for (int u = 0; u < loads_at_once; ++u) {
+            const std::int64_t row = first + (turn + u) * step;
+            if (real && row < x.rows)
+                loaded[u] = *reinterpret_cast<const Load<In>*>(&x.at(row, col));
+        }
+#pragma unroll
+        for (int u = 0; u < loads_at_once; ++u) {
+            const std::int64_t row = first + (turn + u) * step;
+            const bool here = real && row < x.rows;
+            Word word = 0;
+            bool good = true, beyond = false;
+#pragma unroll
+            for (int v = 0; v < values; ++v) {
+                const T value = widen(loaded[u].value[v]);
+                good = good && finite(value);
+                const std::int32_t code = columns[v].template code<known>(value, beyond);
+                word = word << layout.bits | static_cast<Word>(code);
+            }
+            word = here ? word << shift : 0;
+            for (int other = lanes / 2; other > 0; other /= 2)
+                word |= __shfl_xor_sync(all_lanes, static_cast<Atomic>(word), other);
+            if (here && place % lanes == 0)
+                keys[row * layout.words + place / lanes] = word;
+            if constexpr (known == Known::nothing) {
+                if (here && beyond) outside[row] = 1;
+                if (!here || good) continue;
+                for (int v = values - 1; v >= 0; --v) {
+                    if (!finite(widen(loaded[u].value[v])))
+                        note(not_finite, static_cast<std::uint64_t>(row * x.cols + col + v));
+                }
+            }
+        }
+    }
+}
+
+// One thread a word, for rows of any strides.
+template <class In, class T, Known known>
+__global__ void keys_by_values(RowsOf<In> x, Axes<T> a, Layout layout, Word* keys,
+                               std::uint8_t* outside, std::uint64_t* not_finite) {
+    const auto words = static_cast<std::uint64_t>(layout.words);
+    const std::uint64_t all = static_cast<std::uint64_t>(x.rows) * words;
+    for (std::uint64_t at = thread_number(); at < all; at += thread_count()) {
+        const auto row = static_cast<std::int64_t>(at / words);
+        const auto begin = static_cast<std::int64_t>(at % words) * layout.per_word();
+        const std::int64_t end =
+            begin + layout.per_word() < x.cols ? begin + layout.per_word() : x.cols;
+        Word word = 0;
+        bool beyond = false;
+        for (std::int64_t col = begin; col < end; ++col) {
+            const T value = widen(x.at(row, col));
+            Column<T> column;
+            column.load(a, col);
+            word = word << layout.bits |
+                   static_cast<Word>(column.template code<known>(value, beyond));
+            if (known == Known::nothing && !finite(value))
+                note(not_finite, static_cast<std::uint64_t>(row * x.cols + col));
+        }
+        // Shifted by less than 64: there is at least one code.
+        keys[at] = word << (64 - static_cast<int>(end - begin) * layout.bits);
+        if (known == Known::nothing && beyond) outside[row] = 1;
+    }
+}
+
+template <class In, class T>
+__global__ void outside_by_values(RowsOf<In> x, Axes<T> a, std::uint64_t* place) {
+    const auto cols = static_cast<std::uint64_t>(x.cols);
+    const std::uint64_t values = static_cast<std::uint64_t>(x.rows) * cols;
+    for (std::uint64_t at = thread_number(); at < values; at += thread_count()) {
+        const auto col = static_cast<std::int64_t>(at % cols);
+        Column<T> column;
+        column.load(a, col);
+        bool outside = false;
+        column.template code<Known::nothing>(
+            widen(x.at(static_cast<std::int64_t>(at / cols), col)), outside);
+        if (!outside) continue;
+        note(place, at);
+        return;  // every other value of this thread comes later
+    }
+}
+
+}  // namespace
+
+template <class T, class Code>
+void quantize(const Queue& queue, const DeviceAxes<T>& axes, const Rows& x, Code* codes) {
+    if (x.rows == 0) return;
+    Array<std::uint64_t> not_finite(queue, 1);
+    fill_bytes(queue, not_finite, 0xff);
+    with_type<T>(x, [&](const auto& typed) {
+        using In = std::remove_cvref_t<decltype(*typed.data)>;
+        const auto rows = static_cast<std::uint64_t>(x.rows);
+        constexpr int values = values_per_load<In>;
+        if (!by_loads(typed) ||
+            reinterpret_cast<std::uintptr_t>(codes) % sizeof(Codes<Code, values>) != 0) {
+            launch(queue, codes_by_values<In, T, Code>, blocks_of_device(queue, 4), typed,
+                   axes.view(), codes, not_finite.data());
+            return;
+        }
+        const std::uint64_t blocks = blocks_for_loads(
+            queue, static_cast<std::uint64_t>(x.cols) / values, rows, loads_at_once, 4);
+        launch(queue,
+               axes.grown() ? codes_by_loads<In, T, Code, Known::nothing>
+                            : codes_by_loads<In, T, Code, Known::plain>,
+               blocks, typed, axes.view(), codes, not_finite.data());
+    });
+    const std::uint64_t place = downloaded(queue, not_finite.data());
+    if (place != no_place) throw_not_finite_at(queue, x, place);
+}
+
+template <class T>
+void pack(const Queue& queue, const DeviceAxes<T>& axes, const Layout& layout, const Rows& x,
+          bool inside, Word* keys, std::uint8_t* outside, std::uint64_t* not_finite) {
+    with_type<T>(x, [&](const auto& typed) {
+        using In = std::remove_cvref_t<decltype(*typed.data)>;
+        const auto rows = static_cast<std::uint64_t>(x.rows);
+        const int lanes = layout.per_word() / values_per_load<In>;
+        const auto words = static_cast<std::uint64_t>(layout.words);
+        if (by_loads(typed)) {
+            const std::uint64_t blocks = blocks_for_loads(
+                queue, words * static_cast<std::uint64_t>(lanes), rows, loads_at_once, 4);
+            launch(queue,
+                   inside ? keys_by_loads<In, T, Known::inside>
+                          : keys_by_loads<In, T, Known::nothing>,
+                   blocks, typed, axes.view(), layout, keys, outside, not_finite);
+        } else {
+            launch(queue,
+                   inside ? keys_by_values<In, T, Known::inside>
+                          : keys_by_values<In, T, Known::nothing>,
+                   std::min(blocks_for(rows * words), blocks_of_device(queue, 8)), typed,
+                   axes.view(), layout, keys, outside, not_finite);
+        }
+    });
+}
+
+template <class T>
+std::uint64_t first_outside(const Queue& queue, const DeviceAxes<T>& axes, const Rows& x) {
+    Array<std::uint64_t> place(queue, 1);
+    fill_bytes(queue, place, 0xff);
+    with_type<T>(x, [&](const auto& typed) {
+        using In = std::remove_cvref_t<decltype(*typed.data)>;
+        launch(queue, outside_by_values<In, T>, blocks_of_device(queue, 4), typed, axes.view(),
+               place.data());
+    });
+    return downloaded(queue, place.data());
+}
+
+#define ZBINS_INSTANTIATE(T)                                                                   \
+    template void quantize(const Queue&, const DeviceAxes<T>&, const Rows&, std::uint8_t*);    \
+    template void quantize(const Queue&, const DeviceAxes<T>&, const Rows&, std::uint16_t*);   \
+    template void quantize(const Queue&, const DeviceAxes<T>&, const Rows&, std::int32_t*);    \
+    template void pack(const Queue&, const DeviceAxes<T>&, const Layout&, const Rows&, bool,   \
+                       Word*, std::uint8_t*, std::uint64_t*);                                  \
+    template std::uint64_t first_outside(const Queue&, const DeviceAxes<T>&, const Rows&);
+ZBINS_INSTANTIATE(float)
+ZBINS_INSTANTIATE(double)
+#undef ZBINS_INSTANTIATE
+
+}  // namespace zbins::cuda

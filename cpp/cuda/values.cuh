@@ -1,0 +1,109 @@
+// Values as they are loaded: widened to the model's type, several at a time where the rows allow.
+#pragma once
+
+#include <limits>
+#include <stdexcept>
+
+#include "kernel.cuh"
+#include "rows.hpp"
+#include "zbins/ordered_float.hpp"
+
+namespace zbins::cuda {
+
+ZBINS_HD inline float from_bits(std::uint32_t bits) {
+#if defined(__CUDA_ARCH__)
+    return __uint_as_float(bits);
+#else
+    return std::bit_cast<float>(bits);
+#endif
+}
+
+ZBINS_HD inline float widen(float value) {
+    return value;
+}
+ZBINS_HD inline double widen(double value) {
+    return value;
+}
+ZBINS_HD inline float widen(Bfloat16 value) {
+    return from_bits(static_cast<std::uint32_t>(value.bits) << 16);
+}
+// Exponent and fraction moved to where float32 has them, and the exponent put right by a power of
+// two: exact, for subnormal numbers too.
+ZBINS_HD inline float widen(Half value) {
+    const std::uint32_t sign = static_cast<std::uint32_t>(value.bits & 0x8000u) << 16;
+    const std::uint32_t rest = static_cast<std::uint32_t>(value.bits & 0x7fffu) << 13;
+    if ((value.bits & 0x7c00u) == 0x7c00u) return from_bits(sign | 0x7f800000u | rest);
+    const float magnitude = from_bits(rest) * 0x1p112f;
+    return sign != 0 ? -magnitude : magnitude;
+}
+
+template <class T>
+ZBINS_HD bool finite(T value) {
+    // False for NaN too.
+    return value >= -std::numeric_limits<T>::max() && value <= std::numeric_limits<T>::max();
+}
+
+// Values of one load: 16 bytes of float32 and float64, 8 of the half types.
+template <class In>
+inline constexpr int values_per_load = sizeof(In) == 8 ? 2 : 4;
+
+template <class In>
+struct alignas(sizeof(In) * values_per_load<In>) Load {
+    In value[values_per_load<In>];
+};
+
+// Rows of a type that is known, as kernels see them.
+template <class In>
+struct RowsOf {
+    const In* data;
+    std::int64_t rows, cols, row_stride, col_stride;
+
+    __device__ const In& at(std::int64_t row, std::int64_t col) const {
+        return data[row * row_stride + col * col_stride];
+    }
+};
+
+// Whether every row can be read by whole loads.
+template <class In>
+bool by_loads(const RowsOf<In>& x) {
+    constexpr std::int64_t values = values_per_load<In>;
+    return x.col_stride == 1 && x.cols % values == 0 && x.row_stride % values == 0 &&
+           reinterpret_cast<std::uintptr_t>(x.data) % sizeof(Load<In>) == 0;
+}
+
+// Calls f with the rows as what they are, for a model of T.
+template <class T, class F>
+void with_type(const Rows& x, F&& f) {
+    const auto as = [&](auto* null) {
+        using In = std::remove_pointer_t<decltype(null)>;
+        f(RowsOf<In>{static_cast<const In*>(x.data), x.rows, x.cols, x.row_stride, x.col_stride});
+    };
+    if constexpr (sizeof(T) == 4) {
+        if (x.type == Type::float16) return as(static_cast<Half*>(nullptr));
+        if (x.type == Type::bfloat16) return as(static_cast<Bfloat16*>(nullptr));
+        if (x.type == Type::float32) return as(static_cast<float*>(nullptr));
+    } else {
+        if (x.type == Type::float64) return as(static_cast<double*>(nullptr));
+    }
+    throw std::logic_error("rows of a type that the model does not take");
+}
+
+// Kernels that read whole loads give every thread the same columns of ever other rows, so that what
+// it knows of the columns stays in registers: threads in all are a multiple of the loads of a row.
+inline std::uint64_t blocks_for_loads(const Queue& queue, std::uint64_t loads_per_row,
+                                      std::uint64_t rows, int loads_at_once, int waves) {
+    std::uint64_t a = loads_per_row, b = block_threads;
+    while (b != 0) {
+        const std::uint64_t rest = a % b;
+        a = b, b = rest;
+    }
+    const std::uint64_t unit = loads_per_row / a;
+    const std::uint64_t wanted =
+        blocks_for((rows * loads_per_row + static_cast<std::uint64_t>(loads_at_once) - 1) /
+                   static_cast<std::uint64_t>(loads_at_once));
+    const std::uint64_t most = blocks_of_device(queue, waves);
+    const std::uint64_t blocks = wanted < most ? wanted : most;
+    return (blocks + unit - 1) / unit * unit;
+}
+
+}  // namespace zbins::cuda

@@ -1,0 +1,36 @@
+"""The extension module `zbins._cuda`, or why there is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def cuda_module() -> Any:
+    """Return the module, or raise RuntimeError saying why this build has none."""
+    try:
+        from .. import _cuda
+    except ImportError as error:
+        raise RuntimeError(
+            "this build of zbins has no CUDA module, since no nvcc (12.8 or later) was there when "
+            "it was installed; install nvcc, then zbins again (ZBINS_CUDA=ON makes its absence an "
+            f"error), or pass data on the CPU [{error}]"
+        ) from None
+    return _cuda
+
+
+def describe() -> str:
+    """Return in words what `show_config` says of CUDA; never raises."""
+    try:
+        cuda = cuda_module()
+    except RuntimeError:
+        return "not built (no nvcc when zbins was installed)"
+    built = f"built for {_version(cuda.runtime_version())}, sm {cuda.architectures}"
+    try:
+        names = ", ".join(cuda.device_names())
+    except cuda.CudaError as error:
+        return f"{built}; not usable: {error}"
+    return f"{built}; driver for {_version(cuda.driver_version())}; {names or 'no device'}"
+
+
+def _version(number: int) -> str:
+    return f"CUDA {number // 1000}.{number % 1000 // 10}"

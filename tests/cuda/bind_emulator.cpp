@@ -1,0 +1,28 @@
+// What tests ask of the emulator; called by the test harness through ctypes.
+#include "emulator/runtime.hpp"
+#include "../../cpp/cuda/table.hpp"
+
+#pragma GCC visibility push(default)
+extern "C" {
+void emulator_allocations_until_failure(long n) {
+    emulator::allocations_until_failure(n);
+}
+void emulator_kernels_until_failure(long n) {
+    emulator::kernels_until_failure(n);
+}
+void emulator_fail_driver(int code) {
+    emulator::fail_driver(static_cast<cudaError_t>(code));
+}
+// How many slots tables begin with, as a power of two; 0: as ever.
+void emulator_first_log2(int log2) {
+    zbins::cuda::cached_log2 = log2 == 0 ? zbins::cuda::default_cached_log2 : log2;
+}
+void* emulator_malloc(std::size_t bytes) {
+    void* block = nullptr;
+    return cudaMalloc(&block, bytes) == cudaSuccess ? block : nullptr;
+}
+void emulator_free(void* block) {
+    cudaFree(block);
+}
+}
+#pragma GCC visibility pop
