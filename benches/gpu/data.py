@@ -100,8 +100,11 @@ def sorted_bins(codes: Any, counts: Any) -> tuple[np.ndarray, np.ndarray]:
 
 def fingerprint(codes: Any, counts: Any, device: Any) -> tuple[int, int, int]:
     """The number of bins, and two sums over hashes of all, which their order does not change."""
-    rows = torch.as_tensor(codes, device=device)
-    weights = torch.as_tensor(counts, device=device).to(torch.int64)
+    # Copied, because an array of a model is not to be written to, which PyTorch warns of.
+    rows, weights = (
+        torch.tensor(part) if isinstance(part, np.ndarray) else part for part in (codes, counts)
+    )
+    rows, weights = rows.to(device), weights.to(device, torch.int64)
     sums = []
     for factor in (0x27D4EB2F165667C5, 0x165667B19E3779F9):
         hashes = torch.full((len(rows),), 0x2545F491, dtype=torch.int64, device=device)

@@ -77,7 +77,7 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason="no CUDA device: the emulator has no streams"))
 
 
-@pytest.fixture(params=DEVICES or ["none"])
+@pytest.fixture(params=DEVICES or ["none"], scope="session")
 def device(request):
     if not DEVICES:
         pytest.skip(REASON)

@@ -175,9 +175,10 @@ def test_every_kernel_fails_in_turn(device, emulator):
 
 
 def test_no_driver_and_one_too_old(device, emulator):
+    X = device.array(rows(10, 2))
     emulator.fail_driver(35)
     with pytest.raises(RuntimeError, match=r"driver of this machine is for CUDA|no CUDA driver"):
-        zbins.PMFSampler().fit(device.array(rows(10, 2)))
+        zbins.PMFSampler().fit(X)
     assert "not usable" in zbins.show_config(as_dict=True)["cuda"]
     emulator.fail_driver(0)
     assert "not usable" not in zbins.show_config(as_dict=True)["cuda"]

@@ -69,7 +69,7 @@ def device_draw(
     labels_out : array of int32 of shape (n,) or None
         Receives the places of the labels drawn.
     """
-    one = isinstance(labels, np.ndarray)
+    one = type(labels) is np.ndarray
     on_device = not isinstance(start, int)
     cuda_module().draw(
         grid,
