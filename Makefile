@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find cpp -type f) CMakeLists.txt pyproject.toml
 JOBS ?= 2
+CUDA ?= OFF# ON: build the CUDA module too, for tests on a device
 
-.PHONY: demo test test-cpp test-python test-slow test-asan test-tsan lint format types wheel-check mutate fuzz fuzz-minute \
+.PHONY: demo test test-cpp test-python test-slow test-asan test-tsan test-cuda test-gpu lint format types wheel-check mutate fuzz fuzz-minute \
         bench bench-quick bench-micro bench-report clean help
 
 help:
@@ -14,6 +15,8 @@ help:
 	@echo "make test-slow    the tests that take minutes"
 	@echo "make test-asan    C++ tests under the address and undefined-behaviour sanitizers"
 	@echo "make test-tsan    C++ tests under the thread sanitizer"
+	@echo "make test-cuda    the CUDA code on an emulator of a device: compiled for the host, all its tests"
+	@echo "make test-gpu     the same tests on the device of this machine (needs nvcc)"
 	@echo "make lint types   ruff and clang-format; mypy --strict"
 	@echo "make bench        against peers, memory and size: results, docs/performance.md (under 15 minutes)"
 	@echo "make bench-quick  the main shapes and the fast peers: tables on the terminal (about a minute)"
@@ -36,7 +39,7 @@ $(VENV)/tools: $(VENV)/build-tools requirements/constraints.txt requirements/dev
 
 $(VENV)/package: $(VENV)/tools $(SOURCES)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation \
-	    -c requirements/constraints.txt --editable '.[torch]'
+	    -c requirements/constraints.txt -C cmake.define.ZBINS_CUDA=$(CUDA) --editable '.[torch]'
 	touch $@
 
 demo: $(VENV)/package
@@ -59,6 +62,19 @@ test-asan test-tsan: test-%: $(VENV)/build-tools
 
 test-python: $(VENV)/package
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow" -q
+
+# The emulated module takes the place of the real one; see tests/cuda.
+test-cuda: $(VENV)/package
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --preset emulated -G Ninja \
+	    -Dpybind11_DIR="$$($(BIN)/python -m pybind11 --cmakedir)" \
+	    -DPython_EXECUTABLE="$(CURDIR)/$(BIN)/python"
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build --preset emulated
+	PATH="$(CURDIR)/$(BIN):$$PATH" ctest --preset emulated
+	ZBINS_EMULATED_CUDA=build/emulated/emulated $(BIN)/python -m pytest tests/gpu -n $(JOBS) -q
+
+test-gpu:
+	$(MAKE) CUDA=ON $(VENV)/package
+	$(BIN)/python -m pytest tests/gpu -q
 
 test-slow: $(VENV)/package
 	$(BIN)/python -m pytest -m slow
@@ -91,12 +107,12 @@ bench-report: $(VENV)/tools
 lint: $(VENV)/tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	git ls-files '*.cpp' '*.hpp' | xargs $(BIN)/clang-format --dry-run --Werror
+	git ls-files '*.cpp' '*.hpp' '*.cu' '*.cuh' | xargs $(BIN)/clang-format --dry-run --Werror
 
 format: $(VENV)/tools
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	git ls-files '*.cpp' '*.hpp' | xargs $(BIN)/clang-format -i
+	git ls-files '*.cpp' '*.hpp' '*.cu' '*.cuh' | xargs $(BIN)/clang-format -i
 
 types: $(VENV)/package
 	$(BIN)/mypy --strict
@@ -104,7 +120,10 @@ types: $(VENV)/package
 wheel-check:
 	rm -rf build/wheel-check
 	$(PYTHON) -m venv build/wheel-check
-	build/wheel-check/bin/python -m pip install --quiet --disable-pip-version-check .
+	CUDAARCHS="$${CUDAARCHS-90}" build/wheel-check/bin/python -m pip install --quiet \
+	    --disable-pip-version-check -C cmake.define.ZBINS_WERROR=ON \
+	    -C cmake.define.ZBINS_CUDA="$$(command -v nvcc >/dev/null && echo ON || echo OFF)" .
+	build/wheel-check/bin/python tests/cuda/check_module.py
 	cd build/wheel-check && bin/python -c "import numpy as np, zbins; \
 	  s = zbins.PMFSampler(random_state=0).fit(np.eye(4)); assert s.sample(3).shape == (3, 4); \
 	  zbins.show_config()"

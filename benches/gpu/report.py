@@ -178,7 +178,7 @@ def heading(results: Results) -> str:
 def section(results: Results) -> str:
     """The section of one card."""
     name = results["machine"].get("card", {}).get("name", "a GPU")
-    parts: list[str] = [
+    parts = [
         f"## On {name}",
         heading(results),
         "Times are medians by CUDA events around the public call, and include its overhead; a call "
@@ -187,25 +187,36 @@ def section(results: Results) -> str:
         "is compared with takes turns with it. A share of the ceiling is the rate at which its "
         "bytes moved over that of a plain copy, read or fill.",
         ceilings(results),
-        "Quantizing reads the rows and writes their codes; the ceiling is a copy of as many bytes.",
-        jobs(results, "quantize"),
-        "A fit must read its rows twice, so that its rate is of twice their bytes; the ceiling is "
-        "reading them.",
-        jobs(results, "fit"),
-        memory(results),
-        "Samples into memory that is there, of a model of 100,000 bins; the ceiling is a fill.",
-        jobs(results, "sample"),
-        "Rows looked up in a model; the ceiling is reading them.",
-        jobs(results, "reading"),
-        "Streams; the ceiling is reading the rows on the device, or copying them to it.",
-        jobs(results, "streams"),
-        'Side by side. "Against zbins" is how many times longer the other took.',
-        *races(results, "peers"),
-        *races(results, "mixture"),
-        "The same bits on both:",
-        identity(results),
-        checks(results),
     ]
+    introduced = (
+        (
+            "Quantizing reads the rows and writes their codes; the ceiling is a copy of as many "
+            "bytes.",
+            jobs(results, "quantize"),
+        ),
+        (
+            "A fit must read its rows twice, so that its rate is of twice their bytes; the "
+            "ceiling is reading them.",
+            jobs(results, "fit"),
+            memory(results),
+        ),
+        ("Samples into memory that is there; the ceiling is a fill.", jobs(results, "sample")),
+        ("Rows looked up in a model; the ceiling is reading them.", jobs(results, "reading")),
+        (
+            "Streams; the ceiling is reading the rows on the device, or copying them to it.",
+            jobs(results, "streams"),
+        ),
+        (
+            'Side by side. "Against zbins" is how many times longer the other took.',
+            *races(results, "peers"),
+            *races(results, "mixture"),
+        ),
+        ("The same bits on both:", identity(results)),
+        ("What the tests and the tools said:", checks(results)),
+    )
+    for words, *tables in introduced:
+        if any(tables):
+            parts += [words, *tables]
     failed = failures(results)
     if failed:
         parts += ["What failed in this run:", failed]

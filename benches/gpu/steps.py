@@ -17,6 +17,8 @@ from typing import Any
 
 TAIL = 6_000  # characters of a command's output that are kept
 REPORTS = 60  # lines of compute-sanitizer's that are kept from the beginning
+ERRORS = 30  # lines that say "error" or "FAILED" are kept of a step that failed
+ERROR = re.compile(r"\berror:|\berror\b.*:|Error:|FAILED")
 GRACE = 5.0  # seconds between asking a command to end and ending it
 
 
@@ -109,7 +111,8 @@ class Running:
         seconds = f"{result['seconds']:7.1f} s"
         print(f"-- {self.step.name:<24} {result['status']:<8} {seconds}", flush=True)
         if result["status"] == "failed":
-            print(result["tail"][-1500:], flush=True)
+            print("\n".join(line[:160] for line in result.get("errors", [])[:6]), flush=True)
+            print(result["tail"][-1200:], flush=True)
         return result
 
     def _stop(self) -> None:
@@ -144,6 +147,11 @@ class Running:
             result["reason"] = f"took more than {self.limit:.0f} s"
         result["status"] = "done" if code == 0 and not late else "failed"
         result["failed"] = result["status"] == "failed"
+        if result["failed"]:
+            # A compiler's first error may stand far before the end.
+            result["errors"] = [line[:300] for line in text.splitlines() if ERROR.search(line)][
+                :ERRORS
+            ]
         reports = [line for line in text.splitlines() if line.startswith("=========")]
         if reports:
             summary = re.findall(r"(?:ERROR|RACECHECK) SUMMARY: (.*)", text)

@@ -106,8 +106,8 @@ DeviceLabels labels_of_rows(const Queue& queue, const Counted& counted,
     launch_for(queue, bins, number_slots, taken.data(), order.data(), bins, table.counts);
     Array<std::uint64_t> keys(queue, rows);
     Array<std::uint64_t> sorted(queue, rows);
-    launch_for(queue, rows, entries_of_rows, counted.slot_of_row.data(), table.counts,
-               labels.place, bins, rows, keys.data());
+    launch_for(queue, rows, entries_of_rows, counted.slot_of_row.data(), table.counts, labels.place,
+               bins, rows, keys.data());
     ::cub::DoubleBuffer<std::uint64_t> buffers(keys.data(), sorted.data());
     with_temporary(queue, "sorting", [&](void* temporary, std::size_t& bytes) {
         return ::cub::DeviceRadixSort::SortKeys(temporary, bytes, buffers,
@@ -154,17 +154,15 @@ std::shared_ptr<Pmf> count(const Queue& queue, const Grid<T>& grid, const Rows& 
     fill_bytes(queue, not_finite, 0xff);
     if (rows != 0)
         pack(queue, axes, layout, x, inside, keys.data(), outside.data(), not_finite.data());
-    const Counted found =
-        counted(queue, layout, keys, rows, outside.data(), labels.has_value());
+    const Counted found = counted(queue, layout, keys, rows, outside.data(), labels.has_value());
 
     Array<std::uint32_t> taken(queue, std::min(found.table.capacity(), rows));
     Array<std::uint64_t> how_many(queue, 1);
     with_temporary(queue, "looking for bins", [&](void* temporary, std::size_t& bytes) {
-        return ::cub::DeviceSelect::If(temporary, bytes,
-                                       ::thrust::counting_iterator<std::uint32_t>(0), taken.data(),
-                                       how_many.data(),
-                                       static_cast<std::int64_t>(found.table.capacity()),
-                                       Taken{found.table.view().slots}, queue.stream);
+        return ::cub::DeviceSelect::If(
+            temporary, bytes, ::thrust::counting_iterator<std::uint32_t>(0), taken.data(),
+            how_many.data(), static_cast<std::int64_t>(found.table.capacity()),
+            Taken{found.table.view().slots}, queue.stream);
     });
     const std::uint64_t bins = downloaded(queue, how_many.data());
     Array<std::uint32_t> row(queue, bins);

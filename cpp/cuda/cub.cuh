@@ -16,7 +16,8 @@ void with_temporary(const Queue& queue, const char* doing, F&& f) {
     check(f(static_cast<void*>(temporary.data()), bytes), doing);
 }
 
-// sums[i + 1] = the sum of the first i + 1 of n values, sums[0] = 0. In place where from is sums + 1.
+// sums[i + 1] = the sum of the first i + 1 of n values, sums[0] = 0. In place where from is sums
+// + 1.
 template <class From>
 void add_up(const Queue& queue, From from, Count* sums, std::uint64_t n) {
     check(cudaMemsetAsync(sums, 0, sizeof(*sums), queue.stream), "filling memory");
@@ -27,7 +28,8 @@ void add_up(const Queue& queue, From from, Count* sums, std::uint64_t n) {
     });
 }
 
-// Sorts keys and what belongs to each by the lowest `bits` bits, stably. The two arrays are replaced.
+// Sorts keys and what belongs to each by the lowest `bits` bits, stably. The two arrays are
+// replaced.
 template <class Key, class Value>
 void sort_pairs(const Queue& queue, Array<Key>& keys, Array<Value>& values, int bits) {
     if (keys.size() == 0) return;

@@ -9,8 +9,8 @@ std::string version(int number) {
 }
 
 std::string explained(cudaError_t code, const std::string& doing) {
-    const std::string text = doing + ": " + cudaGetErrorString(code) + " (" +
-                             cudaGetErrorName(code) + ")";
+    const std::string text =
+        doing + ": " + cudaGetErrorString(code) + " (" + cudaGetErrorName(code) + ")";
     if (code == cudaErrorInsufficientDriver) {
         int driver = 0, needed = 0;
         cudaDriverGetVersion(&driver);

@@ -1,5 +1,5 @@
-// Where a call's kernels run, and where its memory comes from. Nothing here owns a device: memory is
-// allocated by the caller's framework, in the order of the stream, and given back to it.
+// Where a call's kernels run, and where its memory comes from. Nothing here owns a device: memory
+// is allocated by the caller's framework, in the order of the stream, and given back to it.
 #pragma once
 
 #include <cuda_runtime.h>

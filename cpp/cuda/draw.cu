@@ -47,10 +47,15 @@ __device__ inline std::uint64_t bin_of_sample(const PmfView& pmf, std::uint64_t 
     return bin;
 }
 
-template <class T>
-struct alignas(16) Values {
-    T value[values_per_block<T>];
+template <class V, int n>
+struct alignas(sizeof(V) * n) Values {
+    V value[n];
 };
+// n of them, in one load: columns of the grid lie on 16 bytes, with room behind the last.
+template <int n, class V>
+__device__ inline Values<V, n> together(const V* from) {
+    return *reinterpret_cast<const Values<V, n>*>(from);
+}
 
 // A warp draws 32 samples: each lane picks the bin of one, then all lanes write the values of all,
 // side by side.
@@ -93,24 +98,27 @@ __global__ void draw_samples(PmfView pmf, Axes<T> a, T margin, DrawRange range, 
             const Word word = pmf.keys[there * static_cast<std::uint64_t>(pmf.layout.words) +
                                        col / static_cast<unsigned>(per_word)];
             int shift = 64 - bits * static_cast<int>(col % static_cast<unsigned>(per_word));
-            Values<T> drawn;
+            const auto origin = together<values>(a.origin + col);
+            const auto width = together<values>(a.width + col);
+            const auto lowest = together<values>(a.first + col);
+            Values<T, values> drawn;
 #pragma unroll
             for (int v = 0; v < values; ++v) {
                 shift -= bits;
                 const std::int64_t j = col + v;
                 if (!whole && j >= a.d) break;
-                const auto code = static_cast<std::int32_t>(
-                    static_cast<std::uint32_t>(word >> shift) & mask);
-                const std::int32_t raw = code + a.first[j];
+                const auto code =
+                    static_cast<std::int32_t>(static_cast<std::uint32_t>(word >> shift) & mask);
+                const std::int32_t raw = code + lowest.value[v];
                 T x = add_rounded(
-                    a.origin[j],
-                    multiply_rounded(add_rounded(static_cast<T>(raw), u[v]), a.width[j]));
+                    origin.value[v],
+                    multiply_rounded(add_rounded(static_cast<T>(raw), u[v]), width.value[v]));
                 if (u[v] < margin || u[v] > T(1) - margin) x = clamp_into_bin(a, j, raw, x);
                 drawn.value[v] = x;
             }
             T* to = out + (begin + row) * static_cast<std::uint64_t>(a.d) + col;
             if constexpr (whole) {
-                *reinterpret_cast<Values<T>*>(to) = drawn;
+                *reinterpret_cast<Values<T, values>*>(to) = drawn;
             } else {
                 for (int v = 0; v < values && col + v < a.d; ++v) to[v] = drawn.value[v];
             }
@@ -132,13 +140,23 @@ void draw(const Queue& queue, const DeviceAxes<T>& axes, const Pmf& pmf, const D
     if (range.n == 0) return;
     const auto n = static_cast<std::uint64_t>(range.n);
     const Axes<T>& a = axes.view();
-    const bool whole = a.d % values_per_block<T> == 0 &&
-                       reinterpret_cast<std::uintptr_t>(out) % sizeof(Values<T>) == 0;
+    const bool whole =
+        a.d % values_per_block<T> == 0 && reinterpret_cast<std::uintptr_t>(out) % 16 == 0;
     launch_for(queue, n, whole ? draw_samples<T, true> : draw_samples<T, false>, pmf.view(), a,
                axes.margin(), range, out, labels_out);
     if (range.first_on_device != nullptr) launch(queue, move_on, 1, range.first_on_device, n);
 }
 
+template <class T>
+void load_draw() {
+    cudaFuncAttributes ignored{};
+    for (const auto kernel : {draw_samples<T, true>, draw_samples<T, false>})
+        check(cudaFuncGetAttributes(&ignored, kernel), "loading a kernel");
+    check(cudaFuncGetAttributes(&ignored, move_on), "loading a kernel");
+}
+
+template void load_draw<float>();
+template void load_draw<double>();
 template void draw(const Queue&, const DeviceAxes<float>&, const Pmf&, const DrawRange&, float*,
                    Label*);
 template void draw(const Queue&, const DeviceAxes<double>&, const Pmf&, const DrawRange&, double*,

@@ -17,9 +17,9 @@ __global__ void look_up(PmfView pmf, const std::uint64_t* starts, int shift, con
     if (i >= n) return;
     const int words = pmf.layout.words;
     const Word* key = keys + i * static_cast<std::uint64_t>(words);
-    bins[i] = outside[i] != 0 ? -1
-                              : find_bin(pmf.keys, words, starts, shift, key,
-                                         fixed_hash(key, words));
+    bins[i] = outside[i] != 0
+                  ? -1
+                  : find_bin(pmf.keys, words, starts, shift, key, fixed_hash(key, words));
 }
 
 __global__ void densities_of(const Count* cumulative, double log_total, double log_volume,
@@ -73,8 +73,8 @@ void find_bins(const Queue& queue, const Grid<T>& grid, const Pmf& pmf, const Ro
 void log_densities(const Queue& queue, const Pmf& pmf, double log_volume, const std::int64_t* bins,
                    std::int64_t n, double* densities) {
     const double log_total = std::log(static_cast<double>(std::max<Count>(1, pmf.total())));
-    launch_for(queue, static_cast<std::uint64_t>(n), densities_of, pmf.view().cumulative,
-               log_total, log_volume, bins, static_cast<std::uint64_t>(n), densities);
+    launch_for(queue, static_cast<std::uint64_t>(n), densities_of, pmf.view().cumulative, log_total,
+               log_volume, bins, static_cast<std::uint64_t>(n), densities);
 }
 
 template void find_bins(const Queue&, const Grid<float>&, const Pmf&, const Rows&, std::int64_t*);

@@ -37,9 +37,8 @@ inline std::uint64_t blocks_of_device(const Queue& queue, int waves = 1) {
     int processors = 0, threads = 0;
     check(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, queue.ordinal),
           "asking for the device's processors");
-    check(
-        cudaDeviceGetAttribute(&threads, cudaDevAttrMaxThreadsPerMultiProcessor, queue.ordinal),
-        "asking for the device's threads");
+    check(cudaDeviceGetAttribute(&threads, cudaDevAttrMaxThreadsPerMultiProcessor, queue.ordinal),
+          "asking for the device's threads");
     return static_cast<std::uint64_t>(processors) * static_cast<std::uint64_t>(waves) *
            static_cast<std::uint64_t>(threads / block_threads);
 }

@@ -137,8 +137,7 @@ DeviceLabels merged_labels(const Queue& queue, const Pmf& a, const Pmf& b, const
     Entries all{Array<std::uint64_t>(queue, places.size), Array<Count>(queue, places.size)};
     fill_bytes(queue, all.count, 0);
     launch_for(queue, n, move_words, mine.key.data(), places.first.data(), n, 1, all.key.data());
-    launch_for(queue, m, move_words, theirs.key.data(), places.second.data(), m, 1,
-               all.key.data());
+    launch_for(queue, m, move_words, theirs.key.data(), places.second.data(), m, 1, all.key.data());
     launch_for(queue, n, add_counts, mine.count.data(), places.first.data(), n, all.count.data());
     launch_for(queue, m, add_counts, theirs.count.data(), places.second.data(), m,
                all.count.data());
@@ -155,9 +154,8 @@ std::shared_ptr<Pmf> merge(const Queue& queue, const Pmf& a, const Pmf& b, const
     const int words = a.layout().words;
     const Array<std::uint64_t> first_hashes = hashes_of(queue, first);
     const Array<std::uint64_t> second_hashes = hashes_of(queue, second);
-    const Places places =
-        unite(queue, KeyList{first.keys, first_hashes.data(), words, first.size},
-              KeyList{second.keys, second_hashes.data(), words, second.size});
+    const Places places = unite(queue, KeyList{first.keys, first_hashes.data(), words, first.size},
+                                KeyList{second.keys, second_hashes.data(), words, second.size});
 
     const auto w = static_cast<std::uint64_t>(words);
     Array<Word> keys(queue, places.size * w);
@@ -195,8 +193,8 @@ __global__ void shift_codes(const Word* from, Layout old, Layout layout, const s
     to[at] = word;
 }
 
-__global__ void arrange_counts(const Count* cumulative, const std::uint32_t* order,
-                               std::uint64_t n, Count* counts, std::uint32_t* place) {
+__global__ void arrange_counts(const Count* cumulative, const std::uint32_t* order, std::uint64_t n,
+                               Count* counts, std::uint32_t* place) {
     const std::uint64_t i = thread_number();
     if (i >= n) return;
     const std::uint64_t from = order[i];
@@ -218,8 +216,8 @@ std::shared_ptr<Pmf> rebase(const Queue& queue, const Pmf& pmf, Layout layout,
     const Array<std::uint32_t> order = canonical_order(queue, keys);
     Array<Count> counts(queue, v.size + 1);
     Array<std::uint32_t> place(queue, v.size);
-    launch_for(queue, v.size, arrange_counts, v.cumulative, order.data(), v.size,
-               counts.data() + 1, place.data());
+    launch_for(queue, v.size, arrange_counts, v.cumulative, order.data(), v.size, counts.data() + 1,
+               place.data());
     std::optional<DeviceLabels> labels;
     if (pmf.labelled()) {
         Entries entries = entries_of(queue, pmf.labels(), v.size, place.data(), nullptr);

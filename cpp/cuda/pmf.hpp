@@ -1,5 +1,5 @@
-// The finished model in device memory: what zbins::Pmf is in the host's, in the same order, with the
-// same numbers. Immutable once built.
+// The finished model in device memory: what zbins::Pmf is in the host's, in the same order, with
+// the same numbers. Immutable once built.
 #pragma once
 
 #include <memory>

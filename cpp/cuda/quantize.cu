@@ -46,8 +46,7 @@ __global__ void codes_by_loads(RowsOf<In> x, Axes<T> a, Code* codes, std::uint64
             for (int v = 0; v < values; ++v) {
                 const T value = widen(loaded[u].value[v]);
                 good = good && finite(value);
-                out.value[v] =
-                    static_cast<Code>(columns[v].template code<known>(value, outside));
+                out.value[v] = static_cast<Code>(columns[v].template code<known>(value, outside));
             }
             *reinterpret_cast<Codes<Code, values>*>(codes + to * x.cols + col) = out;
             if (good) continue;
@@ -93,8 +92,8 @@ __global__ void keys_by_loads(RowsOf<In> x, Axes<T> a, Layout layout, Word* keys
 
     // As many turns for every thread of a block, so that all lanes meet in the exchange.
     const auto first = static_cast<std::int64_t>(thread / per_row);
-    const std::int64_t begin = static_cast<std::int64_t>(
-        static_cast<std::uint64_t>(blockIdx.x) * block_threads / per_row);
+    const std::int64_t begin =
+        static_cast<std::int64_t>(static_cast<std::uint64_t>(blockIdx.x) * block_threads / per_row);
     for (std::int64_t turn = 0; begin + turn * step < x.rows; turn += loads_at_once) {
         Load<In> loaded[loads_at_once] = {};
 #pragma unroll
@@ -119,8 +118,7 @@ __global__ void keys_by_loads(RowsOf<In> x, Axes<T> a, Layout layout, Word* keys
             word = here ? word << shift : 0;
             for (int other = lanes / 2; other > 0; other /= 2)
                 word |= __shfl_xor_sync(all_lanes, static_cast<Atomic>(word), other);
-            if (here && place % lanes == 0)
-                keys[row * layout.words + place / lanes] = word;
+            if (here && place % lanes == 0) keys[row * layout.words + place / lanes] = word;
             if constexpr (known == Known::nothing) {
                 if (here && beyond) outside[row] = 1;
                 if (!here || good) continue;
@@ -150,8 +148,8 @@ __global__ void keys_by_values(RowsOf<In> x, Axes<T> a, Layout layout, Word* key
             const T value = widen(x.at(row, col));
             Column<T> column;
             column.load(a, col);
-            word = word << layout.bits |
-                   static_cast<Word>(column.template code<known>(value, beyond));
+            word =
+                word << layout.bits | static_cast<Word>(column.template code<known>(value, beyond));
             if (known == Known::nothing && !finite(value))
                 note(not_finite, static_cast<std::uint64_t>(row * x.cols + col));
         }
@@ -170,8 +168,8 @@ __global__ void outside_by_values(RowsOf<In> x, Axes<T> a, std::uint64_t* place)
         Column<T> column;
         column.load(a, col);
         bool outside = false;
-        column.template code<Known::nothing>(
-            widen(x.at(static_cast<std::int64_t>(at / cols), col)), outside);
+        column.template code<Known::nothing>(widen(x.at(static_cast<std::int64_t>(at / cols), col)),
+                                             outside);
         if (!outside) continue;
         note(place, at);
         return;  // every other value of this thread comes later
@@ -217,10 +215,10 @@ void pack(const Queue& queue, const DeviceAxes<T>& axes, const Layout& layout, c
         if (by_loads(typed)) {
             const std::uint64_t blocks = blocks_for_loads(
                 queue, words * static_cast<std::uint64_t>(lanes), rows, loads_at_once, 4);
-            launch(queue,
-                   inside ? keys_by_loads<In, T, Known::inside>
-                          : keys_by_loads<In, T, Known::nothing>,
-                   blocks, typed, axes.view(), layout, keys, outside, not_finite);
+            launch(
+                queue,
+                inside ? keys_by_loads<In, T, Known::inside> : keys_by_loads<In, T, Known::nothing>,
+                blocks, typed, axes.view(), layout, keys, outside, not_finite);
         } else {
             launch(queue,
                    inside ? keys_by_values<In, T, Known::inside>
@@ -243,12 +241,12 @@ std::uint64_t first_outside(const Queue& queue, const DeviceAxes<T>& axes, const
     return downloaded(queue, place.data());
 }
 
-#define ZBINS_INSTANTIATE(T)                                                                   \
-    template void quantize(const Queue&, const DeviceAxes<T>&, const Rows&, std::uint8_t*);    \
-    template void quantize(const Queue&, const DeviceAxes<T>&, const Rows&, std::uint16_t*);   \
-    template void quantize(const Queue&, const DeviceAxes<T>&, const Rows&, std::int32_t*);    \
-    template void pack(const Queue&, const DeviceAxes<T>&, const Layout&, const Rows&, bool,   \
-                       Word*, std::uint8_t*, std::uint64_t*);                                  \
+#define ZBINS_INSTANTIATE(T)                                                                 \
+    template void quantize(const Queue&, const DeviceAxes<T>&, const Rows&, std::uint8_t*);  \
+    template void quantize(const Queue&, const DeviceAxes<T>&, const Rows&, std::uint16_t*); \
+    template void quantize(const Queue&, const DeviceAxes<T>&, const Rows&, std::int32_t*);  \
+    template void pack(const Queue&, const DeviceAxes<T>&, const Layout&, const Rows&, bool, \
+                       Word*, std::uint8_t*, std::uint64_t*);                                \
     template std::uint64_t first_outside(const Queue&, const DeviceAxes<T>&, const Rows&);
 ZBINS_INSTANTIATE(float)
 ZBINS_INSTANTIATE(double)

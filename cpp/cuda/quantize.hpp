@@ -28,7 +28,7 @@ void pack(const Queue& queue, const DeviceAxes<T>& axes, const Layout& layout, c
 template <class T>
 std::uint64_t first_outside(const Queue& queue, const DeviceAxes<T>& axes, const Rows& x);
 
-#define ZBINS_DECLARE(T)                                                                          \
+#define ZBINS_DECLARE(T)                                                                           \
     extern template void quantize(const Queue&, const DeviceAxes<T>&, const Rows&, std::uint8_t*); \
     extern template void quantize(const Queue&, const DeviceAxes<T>&, const Rows&,                 \
                                   std::uint16_t*);                                                 \

@@ -42,8 +42,8 @@ private:
 
 // How many slots to try with first for n rows, and with next where they were too few: few enough
 // to lie in the cache, then ever eight times as many, up to two for each row.
-inline constexpr int default_cached_log2 = 21;       // slots and counts take 24 MiB
-inline int cached_log2 = default_cached_log2;  // tests make it smaller
+inline constexpr int default_cached_log2 = 21;  // slots and counts take 24 MiB
+inline int cached_log2 = default_cached_log2;   // tests make it smaller
 int first_log2(std::uint64_t rows);
 int next_log2(int log2, std::uint64_t rows);
 

@@ -1,6 +1,6 @@
 // What tests ask of the emulator; called by the test harness through ctypes.
-#include "emulator/runtime.hpp"
 #include "../../cpp/cuda/table.hpp"
+#include "emulator/runtime.hpp"
 
 #pragma GCC visibility push(default)
 extern "C" {
@@ -20,6 +20,9 @@ void emulator_first_log2(int log2) {
 void* emulator_malloc(std::size_t bytes) {
     void* block = nullptr;
     return cudaMalloc(&block, bytes) == cudaSuccess ? block : nullptr;
+}
+std::size_t emulator_allocated_bytes() {
+    return emulator::allocated_bytes();
 }
 void emulator_free(void* block) {
     cudaFree(block);

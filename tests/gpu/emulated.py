@@ -35,6 +35,7 @@ class Emulator:
         self.library.emulator_malloc.restype = ctypes.c_void_p
         self.library.emulator_malloc.argtypes = [ctypes.c_size_t]
         self.library.emulator_free.argtypes = [ctypes.c_void_p]
+        self.library.emulator_allocated_bytes.restype = ctypes.c_size_t
         self.used = 0  # how often a block was said to be in use on another stream
         self.stream = 0
 
@@ -53,6 +54,10 @@ class Emulator:
 
     def fail_kernel(self, number):
         self.library.emulator_kernels_until_failure(ctypes.c_long(number))
+
+    def allocated(self):
+        """Bytes of device memory in use."""
+        return self.library.emulator_allocated_bytes()
 
     def fail_driver(self, code):
         self.library.emulator_fail_driver(ctypes.c_int(code))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import os
 import pathlib
@@ -12,6 +11,7 @@ import joblib
 import numpy as np
 import pytest
 
+import stubs
 import zbins
 from helpers import fingerprint, rows, run_python
 from zbins import _core
@@ -139,68 +139,8 @@ def test_the_public_names():
 # -- the stub ----------------------------------------------------------------------------------
 
 
-def stub():
-    path = pathlib.Path(zbins.__file__).with_name("_core.pyi")
-    return ast.parse(path.read_text())
-
-
-def members(cls, classes):
-    """Methods, static methods and properties of a class of the stub, those of its bases too."""
-    found = {}
-    for base in cls.bases:
-        found |= members(classes[base.id], classes)
-    for node in cls.body:
-        if isinstance(node, ast.FunctionDef):
-            decorators = [ast.unparse(d) for d in node.decorator_list]
-            found[node.name] = decorators[0] if decorators else "method"
-    return found
-
-
-def kind_of(value):
-    if isinstance(value, property):
-        return "property"
-    return "staticmethod" if isinstance(value, staticmethod) else "method"
-
-
-SPECIAL = {"__init__", "__len__"}
-
-
-def is_listed(name):
-    return not name.startswith("_") or name in SPECIAL
-
-
-def test_the_stub_names_what_the_module_has():
-    tree = stub()
-    listed = {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-    listed |= {node.target.id for node in tree.body if isinstance(node, ast.AnnAssign)}
-    public = {name for name in listed if not name.startswith("_")}
-    assert public == {name for name in vars(_core) if not name.startswith("_")}
-    for node in tree.body:
-        if isinstance(node, ast.AnnAssign):
-            assert type(getattr(_core, node.target.id)).__name__ == node.annotation.id
-        elif isinstance(node, ast.FunctionDef):
-            assert callable(getattr(_core, node.name))
-
-
-def test_the_stub_has_the_members_of_every_class():
-    classes = {node.name: node for node in stub().body if isinstance(node, ast.ClassDef)}
-    for name, node in classes.items():
-        if name.startswith("_"):
-            continue
-        listed = {k: v for k, v in members(node, classes).items() if is_listed(k)}
-        real = {k: kind_of(v) for k, v in vars(getattr(_core, name)).items() if is_listed(k)}
-        if "__init__" not in listed:  # pybind11 gives one to every class, if only to refuse
-            real.pop("__init__")
-        assert listed == real, name
-
-
-def test_the_stub_has_the_arguments_of_every_function():
-    """pybind11 writes the names of the arguments into the first lines of a docstring."""
-    for node in stub().body:
-        if isinstance(node, ast.FunctionDef) and node.args.args:
-            doc = getattr(_core, node.name).__doc__
-            for argument in node.args.args:
-                assert f"{argument.arg}:" in doc or "arg0:" in doc, (node.name, argument.arg)
+def test_the_stub_says_what_the_module_has():
+    stubs.check(_core)
 
 
 def test_typed():

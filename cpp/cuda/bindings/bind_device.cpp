@@ -19,25 +19,23 @@ void Model::used_by_this_call() const {
         const py::gil_scoped_release release;  // another thread may hold its lock and want the GIL
         return pmf->owners();
     }();
-    for (const auto& owner : owners)
-        device->use(*static_cast<const py::object*>(owner.get()));
+    for (const auto& owner : owners) device->use(*static_cast<const py::object*>(owner.get()));
 }
 
 void register_device(py::module_& m) {
     py::class_<Device, std::shared_ptr<Device>>(m, "Device")
-        .def(py::init([](int ordinal, py::function allocate, py::function stream,
-                         py::function use) {
-                 const int count = device_count();
-                 if (ordinal < 0 || ordinal >= count) {
-                     throw py::value_error("cuda:" + std::to_string(ordinal) +
-                                           " is not there: this machine has " +
-                                           std::to_string(count) + " CUDA device" +
-                                           (count == 1 ? "" : "s"));
-                 }
-                 return std::make_shared<Device>(Device{ordinal, std::move(allocate),
-                                                        std::move(stream), std::move(use)});
-             }),
-             py::arg("ordinal"), py::arg("allocate"), py::arg("stream"), py::arg("use"))
+        .def(
+            py::init([](int ordinal, py::function allocate, py::function stream, py::function use) {
+                const int count = device_count();
+                if (ordinal < 0 || ordinal >= count) {
+                    throw py::value_error(
+                        "cuda:" + std::to_string(ordinal) + " is not there: this machine has " +
+                        std::to_string(count) + " CUDA device" + (count == 1 ? "" : "s"));
+                }
+                return std::make_shared<Device>(
+                    Device{ordinal, std::move(allocate), std::move(stream), std::move(use)});
+            }),
+            py::arg("ordinal"), py::arg("allocate"), py::arg("stream"), py::arg("use"))
         .def_readonly("ordinal", &Device::ordinal);
     m.def("device_count", &device_count);
     m.def("device_names", [] {

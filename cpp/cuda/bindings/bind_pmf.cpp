@@ -19,8 +19,7 @@ Model merged(const Model& a, const Model& b, const LabelMap& a_labels, const Lab
              Label classes, int) {
     if (a.device->ordinal != b.device->ordinal)
         throw py::value_error("models on two devices cannot be merged");
-    for (const Model* model : {&a, &b})
-        model->used_by_this_call();
+    for (const Model* model : {&a, &b}) model->used_by_this_call();
     const Call call(*a.device);
     return {merge(call.queue(), *a.pmf, *b.pmf, a_labels, b_labels, classes), a.device,
             call.stream()};

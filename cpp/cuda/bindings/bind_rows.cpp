@@ -52,6 +52,7 @@ template <class T>
 void prepare(const Grid<T>& grid, const Model& model) {
     const Call call(*model.device);
     model.pmf->axes(call.queue(), grid);
+    load_draw<T>();
 }
 
 template <class T>
@@ -94,13 +95,13 @@ Model count_rows(const std::shared_ptr<Device>& device, const Grid<T>& grid,
     return {count(call.queue(), grid, x, inside, of_rows), device, call.stream()};
 }
 
-
 template <class T>
 void draw_into(const Grid<T>& grid, const Model& model, std::uint64_t seed, std::uint64_t start,
                std::uintptr_t start_on_device, std::int64_t n, std::uintptr_t out,
                std::uintptr_t labels, Label label, std::uintptr_t labels_out) {
-    const DrawRange range{seed,  start, pointer<std::uint64_t>(start_on_device),
-                          n,     pointer<const Label>(labels), label};
+    const DrawRange range{
+        seed, start, pointer<std::uint64_t>(start_on_device), n, pointer<const Label>(labels),
+        label};
     model.used_by_this_call();
     const Call call(*model.device);
     const auto axes = model.pmf->axes(call.queue(), grid);
@@ -130,9 +131,9 @@ void register_typed_rows(py::module_& m) {
     m.def("check_inside", &check_inside<T>, py::arg("device"), py::arg("grid"), py::arg("rows"));
     m.def("count", &count_rows<T>, py::arg("device"), py::arg("grid"), py::arg("rows"),
           py::arg("inside"), py::arg("labels"), py::arg("classes"));
-    m.def("draw", &draw_into<T>, py::arg("grid"), py::arg("pmf"), py::arg("seed"),
-          py::arg("start"), py::arg("start_on_device"), py::arg("n"), py::arg("out"),
-          py::arg("labels"), py::arg("label"), py::arg("labels_out"));
+    m.def("draw", &draw_into<T>, py::arg("grid"), py::arg("pmf"), py::arg("seed"), py::arg("start"),
+          py::arg("start_on_device"), py::arg("n"), py::arg("out"), py::arg("labels"),
+          py::arg("label"), py::arg("labels_out"));
     m.def("find_bins", &bins_into<T>, py::arg("grid"), py::arg("pmf"), py::arg("rows"),
           py::arg("out"));
 }
@@ -145,8 +146,8 @@ void register_rows(py::module_& m) {
     m.def("prepare", &prepare<double>, py::arg("grid"), py::arg("pmf"));
     register_typed_rows<float>(m);
     register_typed_rows<double>(m);
-    m.def("log_densities", &densities_into, py::arg("pmf"), py::arg("log_volume"),
-          py::arg("bins"), py::arg("n"), py::arg("out"));
+    m.def("log_densities", &densities_into, py::arg("pmf"), py::arg("log_volume"), py::arg("bins"),
+          py::arg("n"), py::arg("out"));
 }
 
 }  // namespace zbins::cuda::python

@@ -55,3 +55,13 @@ cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, Kernel, i
     *blocks = 2;
     return emulator::report(emulator::driver_state());
 }
+
+struct cudaFuncAttributes {
+    int numRegs;
+    std::size_t sharedSizeBytes;
+};
+template <class Kernel>
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, Kernel) {
+    *attributes = {};
+    return emulator::report(emulator::driver_state());
+}
