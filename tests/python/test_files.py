@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.exceptions import NotFittedError
 
 import zbins
 from crafting import crafted, take_apart
@@ -261,11 +262,32 @@ def test_loading_into_torch(tmp_path):
     assert isinstance(zbins.load(tmp_path / "m.zbins").sample(3), np.ndarray)
 
 
-@pytest.mark.parametrize("device", ["cuda", "cuda:1", "meta", "nonsense", "", 3])
+@pytest.mark.parametrize("device", ["cuda", "cuda:1", "cuda:999", "meta", "nonsense", "", 3])
 def test_devices_that_are_not_there(device, tmp_path):
+    if str(device).startswith("cuda") and torch.cuda.is_available() and device != "cuda:999":
+        pytest.skip("it is there")
     fit().save(tmp_path / "m.zbins")
-    texts = [f"device is {device!r}", "CPU"]
+    texts = [f"device is {device!r}"]
+    texts += ["CUDA" if str(device).startswith("cuda") else "accepted are None, 'cpu', 'cuda'"]
     refused(ValueError, texts, lambda: zbins.load(tmp_path / "m.zbins", device=device))
+    sampler = fit()
+    refused(ValueError, texts, lambda: sampler.to(device), sampler)
+    refused(ValueError, texts, lambda: sampler.fit_batches([X], device=device), sampler)
+
+
+def test_moving_between_kinds_of_the_host():
+    sampler = fit(y=y)
+    expected = sampler.sample(20, random_state=1)
+    assert sampler.to("cpu") is sampler
+    assert np.array_equal(sampler.sample(20, random_state=1).numpy(), expected)
+    assert isinstance(sampler.to(None).sample(2), np.ndarray)
+    assert fingerprint(sampler) == fingerprint(fit(y=y))
+    with pytest.raises(NotFittedError):
+        zbins.PMFSampler().to("cpu")
+
+
+def test_chunks_for_a_kind_of_the_host():
+    assert isinstance(zbins.PMFSampler().fit_batches([X], device="cpu").sample(2), torch.Tensor)
 
 
 def test_paths_of_every_kind(tmp_path, monkeypatch):
