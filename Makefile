@@ -73,6 +73,7 @@ test-cuda: $(VENV)/package
 	ZBINS_EMULATED_CUDA=build/emulated/emulated $(BIN)/python -m pytest tests/gpu -n $(JOBS) -q
 
 test-gpu:
+	rm -f $(VENV)/package
 	$(MAKE) CUDA=ON $(VENV)/package
 	$(BIN)/python -m pytest tests/gpu -q
 

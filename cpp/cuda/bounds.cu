@@ -32,32 +32,31 @@ struct Found {
 constexpr int loads_at_once = 4;
 
 // Every thread keeps the columns of one load, over every `step`-th row.
-template <class In, class T>
-__global__ void bounds_by_loads(RowsOf<In> x, Found<T> found) {
-    constexpr int values = values_per_load<In>;
-    const auto loads = static_cast<std::uint64_t>(x.cols / values);
+template <class In, class T, int n>
+__global__ void widen_bounds(RowsOf<In> x, Found<T> found) {
+    const auto loads = static_cast<std::uint64_t>(x.cols / n);
     const std::uint64_t thread = thread_number();
-    const auto col = static_cast<std::int64_t>(thread % loads) * values;
+    const auto col = static_cast<std::int64_t>(thread % loads) * n;
     const auto step = static_cast<std::int64_t>(thread_count() / loads);
-    T low[values], high[values];
-    for (int v = 0; v < values; ++v) {
+    T low[n], high[n];
+    for (int v = 0; v < n; ++v) {
         low[v] = std::numeric_limits<T>::max();
         high[v] = -std::numeric_limits<T>::max();
     }
     bool good = true, any = false;
     for (auto row = static_cast<std::int64_t>(thread / loads); row < x.rows;
          row += loads_at_once * step) {
-        Load<In> loaded[loads_at_once];
+        Load<In, n> loaded[loads_at_once];
 #pragma unroll
         for (int u = 0; u < loads_at_once; ++u) {
             // Past the end, the first row again: it changes nothing.
             const std::int64_t from = row + u * step < x.rows ? row + u * step : row;
-            loaded[u] = *reinterpret_cast<const Load<In>*>(&x.at(from, col));
+            loaded[u] = *reinterpret_cast<const Load<In, n>*>(&x.at(from, col));
         }
 #pragma unroll
         for (int u = 0; u < loads_at_once; ++u) {
 #pragma unroll
-            for (int v = 0; v < values; ++v) {
+            for (int v = 0; v < n; ++v) {
                 const T value = widen(loaded[u].value[v]);
                 good = good && finite(value);
                 low[v] = value < low[v] ? value : low[v];
@@ -68,32 +67,10 @@ __global__ void bounds_by_loads(RowsOf<In> x, Found<T> found) {
     }
     if (!good) *found.not_finite = 1;
     if (!any) return;
-    for (int v = 0; v < values; ++v) {
+    for (int v = 0; v < n; ++v) {
         lower_to(found.low + col + v, to_ordinal(low[v]));
         raise_to(found.high + col + v, to_ordinal(high[v]));
     }
-}
-
-// The same by single values, for rows of any strides.
-template <class In, class T>
-__global__ void bounds_by_values(RowsOf<In> x, Found<T> found) {
-    const auto cols = static_cast<std::uint64_t>(x.cols);
-    const std::uint64_t thread = thread_number();
-    const auto col = static_cast<std::int64_t>(thread % cols);
-    const auto step = static_cast<std::int64_t>(thread_count() / cols);
-    T low = std::numeric_limits<T>::max(), high = -low;
-    bool good = true, any = false;
-    for (auto row = static_cast<std::int64_t>(thread / cols); row < x.rows; row += step) {
-        const T value = widen(x.at(row, col));
-        good = good && finite(value);
-        low = value < low ? value : low;
-        high = value > high ? value : high;
-        any = true;
-    }
-    if (!good) *found.not_finite = 1;
-    if (!any) return;
-    lower_to(found.low + col, to_ordinal(low));
-    raise_to(found.high + col, to_ordinal(high));
 }
 
 template <class T>
@@ -156,14 +133,10 @@ Bounds<T> find_bounds(const Queue& queue, const Rows& x) {
     const auto rows = static_cast<std::uint64_t>(x.rows);
     with_type<T>(x, [&](const auto& typed) {
         using In = std::remove_cvref_t<decltype(*typed.data)>;
-        if (by_loads(typed)) {
-            const std::uint64_t loads = d / values_per_load<In>;
-            launch(queue, bounds_by_loads<In, T>,
-                   blocks_for_loads(queue, loads, rows, loads_at_once, 1), typed, found);
-        } else {
-            launch(queue, bounds_by_values<In, T>, blocks_for_loads(queue, d, rows, 1, 1), typed,
-                   found);
-        }
+        with_loads(typed, [&](auto n) {
+            launch(queue, widen_bounds<In, T, n>,
+                   blocks_for_loads(queue, d / n, rows, loads_at_once, 1), typed, found);
+        });
     });
     std::vector<O> here(2 * d + 1);
     download(queue, here.data(), ordinals.data(), 2 * d + 1);

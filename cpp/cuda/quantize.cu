@@ -19,38 +19,37 @@ __device__ inline void note(std::uint64_t* place, std::uint64_t at) {
 }
 
 // Every thread keeps the columns of one load, over every `step`-th row.
-template <class In, class T, class Code, Known known>
-__global__ void codes_by_loads(RowsOf<In> x, Axes<T> a, Code* codes, std::uint64_t* not_finite) {
-    constexpr int values = values_per_load<In>;
-    const auto loads = static_cast<std::uint64_t>(x.cols / values);
+template <class In, class T, class Code, Known known, int n>
+__global__ void codes_of_rows(RowsOf<In> x, Axes<T> a, Code* codes, std::uint64_t* not_finite) {
+    const auto loads = static_cast<std::uint64_t>(x.cols / n);
     const std::uint64_t thread = thread_number();
-    const auto col = static_cast<std::int64_t>(thread % loads) * values;
+    const auto col = static_cast<std::int64_t>(thread % loads) * n;
     const auto step = static_cast<std::int64_t>(thread_count() / loads);
-    Column<T> columns[values];
-    for (int v = 0; v < values; ++v) columns[v].load(a, col + v);
+    Column<T> columns[n];
+    for (int v = 0; v < n; ++v) columns[v].load(a, col + v);
     for (auto row = static_cast<std::int64_t>(thread / loads); row < x.rows;
          row += loads_at_once * step) {
-        Load<In> loaded[loads_at_once];
+        Load<In, n> loaded[loads_at_once];
 #pragma unroll
         for (int u = 0; u < loads_at_once; ++u) {
             const std::int64_t from = row + u * step < x.rows ? row + u * step : row;
-            loaded[u] = *reinterpret_cast<const Load<In>*>(&x.at(from, col));
+            loaded[u] = *reinterpret_cast<const Load<In, n>*>(&x.at(from, col));
         }
 #pragma unroll
         for (int u = 0; u < loads_at_once; ++u) {
             const std::int64_t to = row + u * step;
             if (to >= x.rows) break;
-            Codes<Code, values> out;
+            Codes<Code, n> out;
             bool good = true, outside = false;
 #pragma unroll
-            for (int v = 0; v < values; ++v) {
+            for (int v = 0; v < n; ++v) {
                 const T value = widen(loaded[u].value[v]);
                 good = good && finite(value);
                 out.value[v] = static_cast<Code>(columns[v].template code<known>(value, outside));
             }
-            *reinterpret_cast<Codes<Code, values>*>(codes + to * x.cols + col) = out;
+            *reinterpret_cast<Codes<Code, n>*>(codes + to * x.cols + col) = out;
             if (good) continue;
-            for (int v = values - 1; v >= 0; --v) {
+            for (int v = n - 1; v >= 0; --v) {
                 if (!finite(widen(loaded[u].value[v])))
                     note(not_finite, static_cast<std::uint64_t>(to * x.cols + col + v));
             }
@@ -58,49 +57,33 @@ __global__ void codes_by_loads(RowsOf<In> x, Axes<T> a, Code* codes, std::uint64
     }
 }
 
-template <class In, class T, class Code>
-__global__ void codes_by_values(RowsOf<In> x, Axes<T> a, Code* codes, std::uint64_t* not_finite) {
-    const auto cols = static_cast<std::uint64_t>(x.cols);
-    const std::uint64_t values = static_cast<std::uint64_t>(x.rows) * cols;
-    for (std::uint64_t at = thread_number(); at < values; at += thread_count()) {
-        const auto col = static_cast<std::int64_t>(at % cols);
-        const T value = widen(x.at(static_cast<std::int64_t>(at / cols), col));
-        Column<T> column;
-        column.load(a, col);
-        bool outside = false;
-        codes[at] = static_cast<Code>(column.template code<Known::nothing>(value, outside));
-        if (!finite(value)) note(not_finite, at);
-    }
-}
-
 // The lanes whose loads make one word join what they have; the first of them writes it. So a row of
 // `words` words takes words * lanes threads, the last of which may lie past its end.
-template <class In, class T, Known known>
+template <class In, class T, Known known, int n>
 __global__ void keys_by_loads(RowsOf<In> x, Axes<T> a, Layout layout, Word* keys,
                               std::uint8_t* outside, std::uint64_t* not_finite) {
-    constexpr int values = values_per_load<In>;
-    const int lanes = layout.per_word() / values;  // a power of two, at most 32
+    const int lanes = layout.per_word() / n;  // a power of two, at most 32
     const auto per_row = static_cast<std::uint64_t>(layout.words * lanes);
     const std::uint64_t thread = thread_number();
     const auto place = static_cast<int>(thread % per_row);
-    const std::int64_t col = std::int64_t{place} * values;
+    const std::int64_t col = std::int64_t{place} * n;
     const bool real = col < x.cols;
-    const int shift = 64 - layout.bits * values * (place % lanes + 1);
+    const int shift = 64 - layout.bits * n * (place % lanes + 1);
     const auto step = static_cast<std::int64_t>(thread_count() / per_row);
-    Column<T> columns[values];
-    for (int v = 0; v < values; ++v) columns[v].load(a, real ? col + v : 0);
+    Column<T> columns[n];
+    for (int v = 0; v < n; ++v) columns[v].load(a, real ? col + v : 0);
 
     // As many turns for every thread of a block, so that all lanes meet in the exchange.
     const auto first = static_cast<std::int64_t>(thread / per_row);
     const std::int64_t begin =
         static_cast<std::int64_t>(static_cast<std::uint64_t>(blockIdx.x) * block_threads / per_row);
     for (std::int64_t turn = 0; begin + turn * step < x.rows; turn += loads_at_once) {
-        Load<In> loaded[loads_at_once] = {};
+        Load<In, n> loaded[loads_at_once] = {};
 #pragma unroll
         for (int u = 0; u < loads_at_once; ++u) {
             const std::int64_t row = first + (turn + u) * step;
             if (real && row < x.rows)
-                loaded[u] = *reinterpret_cast<const Load<In>*>(&x.at(row, col));
+                loaded[u] = *reinterpret_cast<const Load<In, n>*>(&x.at(row, col));
         }
 #pragma unroll
         for (int u = 0; u < loads_at_once; ++u) {
@@ -109,7 +92,7 @@ __global__ void keys_by_loads(RowsOf<In> x, Axes<T> a, Layout layout, Word* keys
             Word word = 0;
             bool good = true, beyond = false;
 #pragma unroll
-            for (int v = 0; v < values; ++v) {
+            for (int v = 0; v < n; ++v) {
                 const T value = widen(loaded[u].value[v]);
                 good = good && finite(value);
                 const std::int32_t code = columns[v].template code<known>(value, beyond);
@@ -122,7 +105,7 @@ __global__ void keys_by_loads(RowsOf<In> x, Axes<T> a, Layout layout, Word* keys
             if constexpr (known == Known::nothing) {
                 if (here && beyond) outside[row] = 1;
                 if (!here || good) continue;
-                for (int v = values - 1; v >= 0; --v) {
+                for (int v = n - 1; v >= 0; --v) {
                     if (!finite(widen(loaded[u].value[v])))
                         note(not_finite, static_cast<std::uint64_t>(row * x.cols + col + v));
                 }
@@ -186,19 +169,20 @@ void quantize(const Queue& queue, const DeviceAxes<T>& axes, const Rows& x, Code
     with_type<T>(x, [&](const auto& typed) {
         using In = std::remove_cvref_t<decltype(*typed.data)>;
         const auto rows = static_cast<std::uint64_t>(x.rows);
-        constexpr int values = values_per_load<In>;
-        if (!by_loads(typed) ||
-            reinterpret_cast<std::uintptr_t>(codes) % sizeof(Codes<Code, values>) != 0) {
-            launch(queue, codes_by_values<In, T, Code>, blocks_of_device(queue, 4), typed,
-                   axes.view(), codes, not_finite.data());
-            return;
-        }
-        const std::uint64_t blocks = blocks_for_loads(
-            queue, static_cast<std::uint64_t>(x.cols) / values, rows, loads_at_once, 4);
-        launch(queue,
-               axes.grown() ? codes_by_loads<In, T, Code, Known::nothing>
-                            : codes_by_loads<In, T, Code, Known::plain>,
-               blocks, typed, axes.view(), codes, not_finite.data());
+        const auto run = [&](auto n) {
+            launch(queue,
+                   axes.grown() ? codes_of_rows<In, T, Code, Known::nothing, n>
+                                : codes_of_rows<In, T, Code, Known::plain, n>,
+                   blocks_for_loads(queue, static_cast<std::uint64_t>(x.cols) / n, rows,
+                                    loads_at_once, 4),
+                   typed, axes.view(), codes, not_finite.data());
+        };
+        with_loads(typed, [&](auto n) {
+            // Their own array may be cut out of another, at any element.
+            const bool aligned =
+                reinterpret_cast<std::uintptr_t>(codes) % sizeof(Codes<Code, n>) == 0;
+            aligned ? run(n) : run(std::integral_constant<int, 1>());
+        });
     });
     const std::uint64_t place = downloaded(queue, not_finite.data());
     if (place != no_place) throw_not_finite_at(queue, x, place);
@@ -210,15 +194,15 @@ void pack(const Queue& queue, const DeviceAxes<T>& axes, const Layout& layout, c
     with_type<T>(x, [&](const auto& typed) {
         using In = std::remove_cvref_t<decltype(*typed.data)>;
         const auto rows = static_cast<std::uint64_t>(x.rows);
-        const int lanes = layout.per_word() / values_per_load<In>;
         const auto words = static_cast<std::uint64_t>(layout.words);
-        if (by_loads(typed)) {
-            const std::uint64_t blocks = blocks_for_loads(
-                queue, words * static_cast<std::uint64_t>(lanes), rows, loads_at_once, 4);
-            launch(
-                queue,
-                inside ? keys_by_loads<In, T, Known::inside> : keys_by_loads<In, T, Known::nothing>,
-                blocks, typed, axes.view(), layout, keys, outside, not_finite);
+        constexpr int n = most_per_load<In> < 4 ? most_per_load<In> : 4;  // a word has at least 4
+        if (by_loads<n>(typed)) {
+            const auto lanes = static_cast<std::uint64_t>(layout.per_word() / n);
+            launch(queue,
+                   inside ? keys_by_loads<In, T, Known::inside, n>
+                          : keys_by_loads<In, T, Known::nothing, n>,
+                   blocks_for_loads(queue, words * lanes, rows, loads_at_once, 4), typed,
+                   axes.view(), layout, keys, outside, not_finite);
         } else {
             launch(queue,
                    inside ? keys_by_values<In, T, Known::inside>

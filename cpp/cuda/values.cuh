@@ -43,14 +43,13 @@ ZBINS_HD bool finite(T value) {
     return value >= -std::numeric_limits<T>::max() && value <= std::numeric_limits<T>::max();
 }
 
-// Values of one load: 16 bytes of float32 and float64, 8 of the half types.
-template <class In>
-inline constexpr int values_per_load = sizeof(In) == 8 ? 2 : 4;
-
-template <class In>
-struct alignas(sizeof(In) * values_per_load<In>) Load {
-    In value[values_per_load<In>];
+// n values that are loaded together: 16 bytes of them, or one.
+template <class In, int n>
+struct alignas(sizeof(In) * n) Load {
+    In value[n];
 };
+template <class In>
+inline constexpr int most_per_load = 16 / sizeof(In);
 
 // Rows of a type that is known, as kernels see them.
 template <class In>
@@ -63,12 +62,18 @@ struct RowsOf {
     }
 };
 
-// Whether every row can be read by whole loads.
-template <class In>
+// Whether every row can be read by loads of n values.
+template <int n, class In>
 bool by_loads(const RowsOf<In>& x) {
-    constexpr std::int64_t values = values_per_load<In>;
-    return x.col_stride == 1 && x.cols % values == 0 && x.row_stride % values == 0 &&
-           reinterpret_cast<std::uintptr_t>(x.data) % sizeof(Load<In>) == 0;
+    return x.col_stride == 1 && x.cols % n == 0 && x.row_stride % n == 0 &&
+           reinterpret_cast<std::uintptr_t>(x.data) % sizeof(Load<In, n>) == 0;
+}
+
+// Calls f with how many values to load together, as a constant.
+template <class In, class F>
+void with_loads(const RowsOf<In>& x, F&& f) {
+    if (by_loads<most_per_load<In>>(x)) return f(std::integral_constant<int, most_per_load<In>>());
+    f(std::integral_constant<int, 1>());
 }
 
 // Calls f with the rows as what they are, for a model of T.
