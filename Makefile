@@ -6,7 +6,7 @@ SOURCES := $(shell find cpp -type f) CMakeLists.txt pyproject.toml
 JOBS ?= 2
 CUDA ?= OFF# ON: build the CUDA module too, for tests on a device
 
-.PHONY: demo test test-cpp test-python test-slow test-asan test-tsan test-cuda test-gpu lint format types wheel-check mutate fuzz fuzz-minute \
+.PHONY: demo test test-cpp test-python test-slow test-asan test-tsan test-cuda test-cuda-asan test-gpu lint format types wheel-check mutate fuzz fuzz-minute \
         bench bench-quick bench-micro bench-report clean help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make test-asan    C++ tests under the address and undefined-behaviour sanitizers"
 	@echo "make test-tsan    C++ tests under the thread sanitizer"
 	@echo "make test-cuda    the CUDA code on an emulator of a device: compiled for the host, all its tests"
+	@echo "make test-cuda-asan  the same under the address and undefined-behaviour sanitizers"
 	@echo "make test-gpu     the same tests on the device of this machine (needs nvcc)"
 	@echo "make lint types   ruff and clang-format; mypy --strict"
 	@echo "make bench        against peers, memory and size: results, docs/performance.md (under 15 minutes)"
@@ -64,13 +65,17 @@ test-python: $(VENV)/package
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow" -q
 
 # The emulated module takes the place of the real one; see tests/cuda.
-test-cuda: $(VENV)/package
-	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --preset emulated -G Ninja \
+test-cuda test-cuda-asan: test-cuda%: $(VENV)/package
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --preset emulated$* -G Ninja \
 	    -Dpybind11_DIR="$$($(BIN)/python -m pybind11 --cmakedir)" \
 	    -DPython_EXECUTABLE="$(CURDIR)/$(BIN)/python"
-	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build --preset emulated
-	PATH="$(CURDIR)/$(BIN):$$PATH" ctest --preset emulated
-	ZBINS_EMULATED_CUDA=build/emulated/emulated $(BIN)/python -m pytest tests/gpu -n $(JOBS) -q
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build --preset emulated$*
+	PATH="$(CURDIR)/$(BIN):$$PATH" ctest --preset emulated$*
+	LD_PRELOAD="$(PRELOAD)" ASAN_OPTIONS=detect_leaks=0 ZBINS_EMULATED_CUDA=build/emulated$*/emulated \
+	    $(BIN)/python -m pytest tests/gpu $(if $(PRELOAD),,-n $(JOBS)) -q
+
+# Python itself is not instrumented.
+test-cuda-asan: PRELOAD = $(foreach name,asan ubsan,$(shell $(CXX) -print-file-name=lib$(name).so))
 
 test-gpu:
 	rm -f $(VENV)/package

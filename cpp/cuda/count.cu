@@ -75,6 +75,7 @@ __global__ void widen_counts(const std::uint32_t* from, std::uint64_t n, Count* 
 
 // Of this process, so that rows cannot be made to collide beforehand.
 std::uint64_t random_seed() {
+    if (tuning.seed != 0) return tuning.seed;
     std::random_device device;
     return static_cast<std::uint64_t>(device()) << 32 | device();
 }

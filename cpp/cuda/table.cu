@@ -27,7 +27,7 @@ int enough_log2(std::uint64_t rows) {
 }  // namespace
 
 int first_log2(std::uint64_t rows) {
-    return std::min(cached_log2, enough_log2(rows));
+    return std::min(tuning.first_log2, enough_log2(rows));
 }
 
 int next_log2(int log2, std::uint64_t rows) {

@@ -40,10 +40,15 @@ private:
     TableView view_;
 };
 
+// What tests change: tables that fill at once, and rows that collide.
+struct Tuning {
+    int first_log2 = 21;     // slots to begin with; with their counts they take 24 MiB
+    std::uint64_t seed = 0;  // of every table; 0: a random one for each
+};
+inline Tuning tuning;
+
 // How many slots to try with first for n rows, and with next where they were too few: few enough
 // to lie in the cache, then ever eight times as many, up to two for each row.
-inline constexpr int default_cached_log2 = 21;  // slots and counts take 24 MiB
-inline int cached_log2 = default_cached_log2;   // tests make it smaller
 int first_log2(std::uint64_t rows);
 int next_log2(int log2, std::uint64_t rows);
 

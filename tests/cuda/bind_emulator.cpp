@@ -1,5 +1,4 @@
 // What tests ask of the emulator; called by the test harness through ctypes.
-#include "../../cpp/cuda/table.hpp"
 #include "emulator/runtime.hpp"
 
 #pragma GCC visibility push(default)
@@ -12,10 +11,6 @@ void emulator_kernels_until_failure(long n) {
 }
 void emulator_fail_driver(int code) {
     emulator::fail_driver(static_cast<cudaError_t>(code));
-}
-// How many slots tables begin with, as a power of two; 0: as ever.
-void emulator_first_log2(int log2) {
-    zbins::cuda::cached_log2 = log2 == 0 ? zbins::cuda::default_cached_log2 : log2;
 }
 void* emulator_malloc(std::size_t bytes) {
     void* block = nullptr;

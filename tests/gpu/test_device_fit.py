@@ -1,5 +1,7 @@
 """Law 3 across devices: the same model from the same rows, whatever they are and come in."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 import strategies
 import zbins
 from cases import arrays_of, fitted_pair, outcome, rows
-from colliding import BOUNDS, colliding_rows, random_rows
+from colliding import BOUNDS, colliding_rows, random_rows, rows_of, undo_mix
 
 EXAMPLES = 60  # a launch of an emulated kernel takes a hundred microseconds
 
@@ -74,6 +76,10 @@ def test_every_half_is_widened_exactly(device):
     X = np.ascontiguousarray(halves[np.isfinite(halves)].reshape(-1, 32))
     host, there = fitted_pair(device, X, n_bins=5000)
     assert arrays_of(there) == arrays_of(host)
+    subnormal = halves[np.isfinite(halves) & (np.abs(halves) < 6.2e-5)].reshape(-1, 2)
+    host, there = fitted_pair(device, subnormal, n_bins=65536, bounds=(-7e-5, 7e-5))
+    assert len(host.counts_) == len(subnormal)
+    assert arrays_of(there) == arrays_of(host)
     if "torch" in device.kind:
         brain = torch.from_numpy(bits.view(np.int16)).view(torch.bfloat16)
         brain = brain[brain.isfinite() & (brain.abs() < 1e30)]
@@ -122,19 +128,59 @@ def test_no_rows_one_row_and_one_bin(device):
     assert tuple(there.score_samples(empty).shape) == (0,)
 
 
-def test_table_that_must_grow(device, monkeypatch):
-    """More bins than the first table has slots: the second attempt counts them all."""
-    n = 3_000_000 if device.emulator is None else 20_000
-    if device.emulator is not None:
-        device.emulator.library.emulator_first_log2(10)
-    try:
-        X = rows(n, 16)
-        host, there = fitted_pair(device, X, n_bins=4)
-        assert len(host.counts_) > n // 2
-        assert arrays_of(there) == arrays_of(host)
-    finally:
-        if device.emulator is not None:
-            device.emulator.library.emulator_first_log2(0)
+@pytest.fixture
+def tune(device):
+    """Makes tables begin small, and hash with a seed that is known."""
+    cuda = sys.modules["zbins._cuda"]
+    yield cuda._tune
+    cuda._tune()
+
+
+@pytest.mark.parametrize("first_log2", [10, 11, 13])
+def test_tables_that_must_grow(device, tune, first_log2):
+    """More bins than the first tables have slots: a later attempt counts them all."""
+    tune(first_log2=first_log2)
+    X = rows(20_000, 16)
+    host, there = fitted_pair(device, X, np.arange(20_000) % 2, n_bins=4)
+    assert len(host.counts_) > 10_000
+    assert arrays_of(there) == arrays_of(host)
+
+
+def test_rows_that_collide_in_the_table(device, tune):
+    """Distinct rows with one slot and one fingerprint: whole keys are compared."""
+    seed = 0x123456789ABCDEF
+    tune(seed=seed)
+    middle = np.arange(300, dtype=np.uint64) << np.uint64(32)  # neither slot nor fingerprint
+    hashes = middle | np.uint64(0xABCD) << np.uint64(48) | np.uint64(0x87654321)
+    keys = keys_of_hashes(hashes, seed)
+    X = np.concatenate([rows_of(keys[:, None])] * 3)
+    host, there = fitted_pair(device, X, n_bins=65536, bounds=BOUNDS)
+    assert host.counts_.tolist() == [3] * 300
+    assert arrays_of(there) == arrays_of(host)
+
+
+def test_rows_that_fill_a_neighbourhood(device, tune):
+    """More rows of one slot than are probed: no larger table helps, another seed would.
+
+    With the seed forced, the count gives up with words rather than for ever.
+    """
+    seed = 99
+    tune(seed=seed)
+    fingerprints = np.arange(2000, dtype=np.uint64)
+    keys = keys_of_hashes(np.uint64(0xABCD) << np.uint64(48) | fingerprints, seed)
+    X = rows_of(keys[:, None])
+    with pytest.raises(RuntimeError, match="failed 16 times"):
+        zbins.PMFSampler(65536, bounds=BOUNDS).fit(device.array(X))
+    tune()
+    host, there = fitted_pair(device, X, n_bins=65536, bounds=BOUNDS)
+    assert arrays_of(there) == arrays_of(host)
+
+
+def keys_of_hashes(hashes, seed):
+    """The one-word keys that the table's hash under a seed takes to these hashes."""
+    seed = np.uint64(seed)
+    with np.errstate(over="ignore"):
+        return undo_mix(undo_mix(hashes) - seed) ^ seed
 
 
 def test_crafted_hashes_are_ordered_by_the_key(device):

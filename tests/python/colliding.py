@@ -20,12 +20,17 @@ def _inverse(odd):
     return np.uint64(pow(odd, -1, 1 << 64))
 
 
-def last_words(first, wanted):
-    """The second words that give keys beginning with `first` (uint64) the hash `wanted`."""
-    h = np.full(len(first), wanted, np.uint64)
+def undo_mix(h):
+    """What mix64 takes to these hashes."""
     h = _undo_xorshift(h, 31) * _inverse(0x94D049BB133111EB)
     h = _undo_xorshift(h, 27) * _inverse(0xBF58476D1CE4E5B9)
-    h = _undo_xorshift(_undo_xorshift(h, 30), 32) * _inverse(MULTIPLIER)
+    return _undo_xorshift(h, 30)
+
+
+def last_words(first, wanted):
+    """The second words that give keys beginning with `first` (uint64) the hash `wanted`."""
+    h = undo_mix(np.full(len(first), wanted, np.uint64))
+    h = _undo_xorshift(h, 32) * _inverse(MULTIPLIER)
     state = (np.uint64(0x9E3779B97F4A7C15) ^ first) * np.uint64(MULTIPLIER)
     return h ^ state ^ (state >> np.uint64(32))
 

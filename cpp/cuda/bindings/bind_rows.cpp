@@ -2,6 +2,7 @@
 #include "../draw.hpp"
 #include "../find.hpp"
 #include "../quantize.hpp"
+#include "../table.hpp"
 #include "handle.hpp"
 #include "zbins/error.hpp"
 
@@ -146,6 +147,9 @@ void register_rows(py::module_& m) {
     m.def("prepare", &prepare<double>, py::arg("grid"), py::arg("pmf"));
     register_typed_rows<float>(m);
     register_typed_rows<double>(m);
+    m.def(
+        "_tune", [](int first_log2, std::uint64_t seed) { tuning = Tuning{first_log2, seed}; },
+        py::arg("first_log2") = Tuning{}.first_log2, py::arg("seed") = Tuning{}.seed);
     m.def("log_densities", &densities_into, py::arg("pmf"), py::arg("log_volume"), py::arg("bins"),
           py::arg("n"), py::arg("out"));
 }
