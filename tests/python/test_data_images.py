@@ -1,0 +1,272 @@
+"""Folders of images: CelebA and MOBIUS as distributed, images of every kind, and damaged ones."""
+
+from __future__ import annotations
+
+import os
+import pickle
+
+import numpy as np
+import pytest
+from torch.utils.data import DataLoader
+
+import zbins.data._images as images_module
+from helpers import refused
+from zbins.data import celeba, image_folder, mobius
+
+Image = pytest.importorskip("PIL.Image")
+
+
+def pixels(height=8, width=10, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3)).astype(np.uint8)
+
+
+def save(path, array, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(array).save(path, **options)
+    return path
+
+
+def make_celeba(root, n=12, original=False):
+    """CelebA in one folder (torchvision's), or in those of the original archive."""
+    images, parts, attributes = (root / name for name in ("Img", "Eval", "Anno"))
+    if not original:
+        images = parts = attributes = root
+    names = [f"{i:06}.jpg" for i in range(1, n + 1)]
+    for i, name in enumerate(names):
+        save(images / "img_align_celeba" / name, pixels(218, 178, i), quality=90)
+    for folder in (parts, attributes):
+        folder.mkdir(parents=True, exist_ok=True)
+    lines = [f"{name} {0 if i < n - 4 else 1 + i % 2}" for i, name in enumerate(names)]
+    (parts / "list_eval_partition.txt").write_text("\n".join(lines) + "\n")
+    lines = [f"{name}  {1 if i % 3 else -1} {-1 if i % 2 else 1}" for i, name in enumerate(names)]
+    text = "\n".join([str(n), "Smiling Male ", *lines])
+    (attributes / "list_attr_celeba.txt").write_text(text + "\n")
+    return root
+
+
+def make_mobius(root, subjects=(1, 2, 10), bad=2):
+    """Images/<person>/<person>_<phone><light>_<eye><gaze>_<number>.jpg, with what lies beside."""
+    for subject in subjects:
+        folder = root / "Images" / str(subject)
+        for k, gaze in enumerate("lrsu"):
+            name = f"{subject}_1i_L{gaze}_"
+            save(folder / f"{name}1.jpg", pixels(34, 60, 10 * subject + k))
+            if k < bad:
+                save(folder / f"{name}bad.jpg", pixels(34, 60, 99))
+        save(root / "Masks" / str(subject) / f"{subject}_1i_Ll_1.png", pixels(34, 60))
+    (root / "data.csv").write_text("ID,Gender\n")
+    (root / "Images" / ".DS_Store").write_bytes(b"")
+    return root
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """The numbers of the images that were decoded, in order."""
+    numbers, real = [], images_module.decode
+
+    def counting(name, number, shape, crop):
+        numbers.append(number)
+        return real(name, number, shape, crop)
+
+    monkeypatch.setattr(images_module, "decode", counting)
+    return numbers
+
+
+@pytest.mark.parametrize("original", [False, True])
+def test_celeba(tmp_path, original, decoded):
+    data = celeba(make_celeba(tmp_path / "c", original=original), attributes="Smiling")
+    assert [len(s) for s in (data.train, data.validation, data.test)] == [8, 2, 2]
+    assert decoded == []
+    assert data.train.labels.tolist() == [0, 1, 1, 0, 1, 1, 0, 1]
+    assert data.validation.labels.tolist() == [1, 1]  # 000009 and 000011
+    assert data.test.labels.tolist() == [0, 1]
+    assert data.train.classes == ("not Smiling", "Smiling")
+    image, label = data.validation[1]
+    assert decoded == [1]
+    assert label == 1
+    assert image.shape == (3, 64, 64)
+    assert image.dtype == np.float32
+    folder = tmp_path / "c" / ("Img" if original else "") / "img_align_celeba"
+    with Image.open(folder / "000011.jpg") as opened:
+        wanted = opened.resize((64, 64), Image.Resampling.BILINEAR, box=(0, 20, 178, 198))
+    assert np.array_equal(image, np.asarray(wanted).transpose(2, 0, 1) / np.float32(255))
+
+
+def test_mobius(tmp_path, decoded):
+    root = make_mobius(tmp_path / "m")
+    data = mobius(root, (17, 30))
+    parts = [data.train, data.validation, data.test]
+    assert [len(part) for part in parts] == [8, 2, 2]
+    assert data.train.classes == ("1", "2", "10")
+    assert decoded == []
+    assert sorted(np.concatenate([part.labels for part in parts])) == [0] * 4 + [1] * 4 + [2] * 4
+    assert data.test[0][0].shape == (3, 17, 30)
+    assert mobius(root).train.image_shape == (3, 1700, 3000)
+    again, other = mobius(root, (17, 30)), mobius(root, (17, 30), seed=1)
+    assert np.array_equal(again.train.arrays()[0], data.train.arrays()[0])
+    assert not np.array_equal(other.train.arrays()[0], data.train.arrays()[0])
+    with_bad = mobius(root, 8, bad=True)
+    assert sum(map(len, (with_bad.train, with_bad.validation, with_bad.test))) == 18
+    everything = np.concatenate([part.arrays()[0] for part in parts])
+    assert len(np.unique(everything, axis=0)) == 12
+
+
+def test_mobius_missing(tmp_path):
+    root = make_mobius(tmp_path / "m")
+    wanted = ["looked for Images/", "1/, 10/, 2/"]
+    refused(FileNotFoundError, wanted, lambda: mobius(root / "Images"))
+    empty = tmp_path / "e"
+    (empty / "Images" / "1").mkdir(parents=True)
+    refused(FileNotFoundError, ["1/1_1i_Ll_1.jpg", "holds 1/"], lambda: mobius(empty))
+    refused(TypeError, ["bad is 1"], lambda: mobius(root, bad=1))
+    refused(TypeError, ["seed is 0.5"], lambda: mobius(root, seed=0.5))
+
+
+def test_image_folder_with_classes(tmp_path):
+    for k, name in enumerate(("b/2.png", "b/1.png", "a/deep/3.PNG", "a/._x.png", "a/notes.txt")):
+        save(tmp_path / "f" / name, pixels(seed=k), format="png")
+    split = image_folder(tmp_path / "f", (8, 10), labels="folder")
+    assert split.classes == ("a", "b")
+    assert split.labels.tolist() == [0, 1, 1]
+    wanted = [pixels(seed=k).transpose(2, 0, 1) for k in (2, 1, 0)]
+    assert np.array_equal(split.arrays()[0], wanted)
+    assert np.array_equal(split[1][0], wanted[1] / np.float32(255))
+    save(tmp_path / "f" / "top.png", pixels())
+    assert len(image_folder(tmp_path / "f", 8)) == 4
+    wanted = ["'top.png'", "labels=None"]
+    refused(ValueError, wanted, lambda: image_folder(tmp_path / "f", 8, labels="folder"))
+    refused(ValueError, ["'x'"], lambda: image_folder(tmp_path / "f", 8, labels="x"))
+    (tmp_path / "e").mkdir()
+    refused(FileNotFoundError, ["*.jpg", "nothing"], lambda: image_folder(tmp_path / "e", 8))
+
+
+def test_images_of_several_modes(tmp_path):
+    """Each is a grey of 100 (102 in the palette), whatever it is stored as."""
+    grey = Image.new("L", (9, 7), 100)
+    for mode in ("L", "RGB", "P", "RGBA", "LA", "CMYK", "YCbCr"):
+        ending = "jpg" if mode in ("CMYK", "YCbCr") else "png"
+        grey.convert("RGB").convert(mode).save(tmp_path / f"{mode}.{ending}")
+    Image.fromarray(np.full((7, 9), 100 * 257, np.uint16)).save(tmp_path / "16.png")
+    Image.fromarray(np.full((7, 9), 100 * 257, np.int32)).save(tmp_path / "32.tif")
+    clear = Image.new("RGBA", (9, 7), (0, 0, 0, 155))  # over white
+    clear.save(tmp_path / "clear.png")
+    grey.save(tmp_path / "two.gif", save_all=True, append_images=[Image.new("L", (9, 7), 3)])
+    for channels in (1, 3):
+        split = image_folder(tmp_path, (5, 6), channels=channels)
+        images, _ = split.arrays()
+        assert images.shape == (11, channels, 5, 6)
+        assert (abs(images.astype(int) - 100) <= 2).all()
+    wide = Image.new("1", (9, 7), 1)
+    wide.save(tmp_path / "A.png")
+    assert (image_folder(tmp_path, 4).arrays()[0][2] == 255).all()
+
+
+def test_images_are_turned_upright(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held upright: turn it clockwise
+    save(tmp_path / "a.png", pixels(8, 10), exif=exif)
+    image = image_folder(tmp_path, (10, 8)).arrays()[0][0]
+    assert np.array_equal(image, np.rot90(pixels(8, 10), -1).transpose(2, 0, 1))
+
+
+def test_crop_and_proportions(tmp_path):
+    save(tmp_path / "a.png", pixels(8, 11))
+    whole = pixels(8, 11).transpose(2, 0, 1)
+
+    def image(size, **options):
+        return image_folder(tmp_path, size, **options).arrays()[0][0]
+
+    assert np.array_equal(image((8, 11)), whole)
+    assert np.array_equal(image(8), whole[:, :, 1:9])
+    assert np.array_equal(image((2, 11)), whole[:, 3:5])
+    assert np.array_equal(image((4, 3), crop=(4, 3)), whole[:, 2:6, 4:7])
+    assert image((1, 300)).shape == (3, 1, 300)
+    assert image((300, 1)).shape == (3, 300, 1)
+    flat = image(1, crop=(8, 8))[:, 0, 0]
+    assert (abs(flat - whole[:, :, 1:9].mean((1, 2))) < 40).all()
+    split = image_folder(tmp_path, 4, crop=9)
+    refused(ValueError, ["image 0", "a.png", "8 x 11", "(9, 9)"], lambda: split[0])
+
+
+@pytest.mark.parametrize("cache", [None, "memory", "folder"])
+def test_damaged_images_are_named(tmp_path, cache):
+    if cache == "folder":
+        cache = tmp_path / "cache"
+    root = tmp_path / "f"
+    for i in range(3):
+        save(root / f"{i}.jpg", pixels(40, 40, i))
+    whole = (root / "1.jpg").read_bytes()
+    floats = tmp_path / "f.tif"
+    Image.fromarray(np.zeros((4, 4), np.float32)).save(floats)
+    for content in (whole[: len(whole) // 2], whole[:10], b"no image", b"", floats.read_bytes()):
+        (root / "1.jpg").write_bytes(content)
+        split = image_folder(root, 8, cache=cache)
+        if not isinstance(cache, os.PathLike):
+            assert split[0][0].shape == split[2][0].shape
+        for call in (lambda s=split: s[1], split.arrays):
+            refused(ValueError, ["image 1, ", repr(str(root / "1.jpg"))], call)
+        if isinstance(cache, os.PathLike):
+            assert os.listdir(cache) == []
+    (root / "1.jpg").unlink()
+    with pytest.raises(FileNotFoundError, match=r"1\.jpg"):
+        split[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "texts"),
+    [
+        ({"size": 0}, ValueError, ["size is 0", "1 to 65,536"]),
+        ({"size": (8, -1)}, ValueError, ["(8, -1)"]),
+        ({"size": 8.0}, TypeError, ["size is 8.0", "(height, width)"]),
+        ({"size": (8, 8, 3)}, TypeError, ["(8, 8, 3)"]),
+        ({"size": None}, TypeError, ["size is None"]),
+        ({"crop": 0}, ValueError, ["crop is 0"]),
+        ({"crop": "140"}, TypeError, ["crop is '140'"]),
+        ({"channels": 4}, ValueError, ["channels is 4"]),
+        ({"channels": "RGB"}, TypeError, ["channels is 'RGB'"]),
+        ({"cache": 3}, TypeError, ["cache is 3"]),
+        ({"cache": __file__}, ValueError, ["which is a file"]),
+    ],
+)
+def test_arguments(tmp_path, arguments, kind, texts):
+    save(tmp_path / "a" / "a.png", pixels())
+    make_celeba(tmp_path, n=5)
+    make_mobius(tmp_path)
+    for open_it in (image_folder, celeba, mobius):
+        refused(kind, texts, lambda f=open_it: f(tmp_path, **{"size": 8, **arguments}))
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # Python 3.12, of torch's threads
+@pytest.mark.parametrize("cache", [None, "memory", "folder"])
+def test_a_data_loader_with_workers_gives_the_same(tmp_path, cache):
+    cache = tmp_path / "cache" if cache == "folder" else cache
+    root = make_celeba(tmp_path / "c")
+    split = celeba(root, 16, attributes="Male", cache=cache).train
+
+    def batches(workers):
+        loader = DataLoader(split, batch_size=3, num_workers=workers)
+        return [(x.numpy(), y.numpy()) for x, y in loader]
+
+    # The workers come first: with a folder, both find no cache there.
+    both, one = batches(2), batches(0)
+    assert len(both) == 3
+    for (x, y), (x1, y1) in zip(both, one, strict=True):
+        assert x.dtype == np.float32
+        assert np.array_equal(x, x1)
+        assert np.array_equal(y, y1)
+    images, labels = split.arrays(np.float32)
+    assert np.array_equal(np.concatenate([x for x, _ in one]), images)
+    assert np.array_equal(np.concatenate([y for _, y in one]), labels)
+
+
+@pytest.mark.parametrize("cache", [None, "memory", "folder"])
+def test_pickling_leaves_the_images_behind(tmp_path, cache):
+    cache = tmp_path / "cache" if cache == "folder" else cache
+    data = mobius(make_mobius(tmp_path / "m"), 64, cache=cache)
+    before = pickle.dumps(data)
+    images, labels = data.train.arrays()
+    assert len(pickle.dumps(data)) == len(before) < images.nbytes / 4
+    again = pickle.loads(pickle.dumps(data))
+    assert np.array_equal(again.train.arrays()[0], images)
+    assert np.array_equal(again.train.arrays()[1], labels)
+    assert np.array_equal(again.test[0][0], data.test[0][0])
