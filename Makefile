@@ -22,7 +22,7 @@ help:
 	@echo "make bench        against peers, memory and size: results, docs/performance.md (under 15 minutes)"
 	@echo "make bench-quick  the main shapes and the fast peers: tables on the terminal (about a minute)"
 	@echo "make bench-micro  every public call by itself, under pytest-benchmark (about a minute)"
-	@echo "make mutate       plant bugs in the core and see that the tests catch them"
+	@echo "make mutate       plant bugs in the core and the device code, and see that the tests catch them"
 	@echo "make fuzz         model files and the core against the oracle, FUZZ_SECONDS each (two hours)"
 	@echo "make wheel-check  pip install . into an empty environment"
 
@@ -127,8 +127,7 @@ wheel-check:
 	rm -rf build/wheel-check
 	$(PYTHON) -m venv build/wheel-check
 	CUDAARCHS="$${CUDAARCHS-90}" build/wheel-check/bin/python -m pip install --quiet \
-	    --disable-pip-version-check -C cmake.define.ZBINS_WERROR=ON \
-	    -C cmake.define.ZBINS_CUDA="$$(command -v nvcc >/dev/null && echo ON || echo OFF)" .
+	    --disable-pip-version-check -C cmake.define.ZBINS_WERROR=ON .
 	build/wheel-check/bin/python tests/cuda/check_module.py
 	cd build/wheel-check && bin/python -c "import numpy as np, zbins; \
 	  s = zbins.PMFSampler(random_state=0).fit(np.eye(4)); assert s.sample(3).shape == (3, 4); \

@@ -43,7 +43,7 @@ void register_config(py::module_& m) {
     m.def("philox4x32", [](std::uint64_t seed, std::uint32_t c0, std::uint32_t c1, std::uint32_t c2,
                            std::uint32_t c3) {
         std::uint32_t out[4];
-        philox4x32(seed, c0, c1, c2, c3, out);
+        philox4x32(PhiloxKeys(seed), c0, c1, c2, c3, out);
         return std::vector<std::uint32_t>(out, out + 4);
     });
     m.def("fixed_hash", [](const std::vector<Word>& key) {

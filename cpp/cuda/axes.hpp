@@ -13,7 +13,7 @@ public:
 
     const Axes<T>& view() const { return view_; }
     T margin() const { return margin_; }  // of zbins/margin.hpp
-    const std::shared_ptr<void>& owner() const { return memory_.owner(); }
+    const Block& block() const { return memory_.block(); }
     // Whether bins were added to those the bounds were cut into.
     bool grown() const { return grown_; }
 

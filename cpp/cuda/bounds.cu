@@ -26,7 +26,7 @@ __device__ inline void raise_to(std::int64_t* to, std::int64_t value) {
 template <class T>
 struct Found {
     Ordinal<T>*low, *high;
-    std::uint32_t* not_finite;
+    Ordinal<T>* not_finite;
 };
 
 constexpr int loads_at_once = 4;
@@ -127,8 +127,7 @@ Bounds<T> find_bounds(const Queue& queue, const Rows& x) {
 
     using O = Ordinal<T>;
     Array<O> ordinals(queue, 2 * d + 1);  // the flag lies behind them
-    Found<T> found{ordinals.data(), ordinals.data() + d,
-                   reinterpret_cast<std::uint32_t*>(ordinals.data() + 2 * d)};
+    Found<T> found{ordinals.data(), ordinals.data() + d, ordinals.data() + 2 * d};
     launch_for(queue, d, begin_bounds<T>, x.cols, found);
     const auto rows = static_cast<std::uint64_t>(x.rows);
     with_type<T>(x, [&](const auto& typed) {
@@ -140,7 +139,7 @@ Bounds<T> find_bounds(const Queue& queue, const Rows& x) {
     });
     std::vector<O> here(2 * d + 1);
     download(queue, here.data(), ordinals.data(), 2 * d + 1);
-    if (static_cast<std::uint32_t>(here[2 * d]) != 0) {
+    if (here[2 * d] != 0) {
         Array<std::uint64_t> place(queue, 1);
         fill_bytes(queue, place, 0xff);
         with_type<T>(x, [&](const auto& typed) {

@@ -20,8 +20,9 @@ __global__ void count_rows(TableView table, std::uint64_t rows, const std::uint8
                            std::uint32_t* slot_of_row) {
     const std::uint64_t row = thread_number();
     std::uint32_t slot = no_slot;
-    const bool counts =
-        row < rows && (outside == nullptr || outside[row] == 0) && read_now(table.full) == 0;
+    // One thread asks for all: the answer lies at one address.
+    const bool full = __syncthreads_or(threadIdx.x == 0 && read_now(table.full) != 0) != 0;
+    const bool counts = row < rows && !full && (outside == nullptr || outside[row] == 0);
     if (counts) {
         slot = claim(table, static_cast<std::uint32_t>(row));
         if (slot == no_slot) *table.full = 1;
@@ -113,7 +114,7 @@ DeviceLabels labels_of_rows(const Queue& queue, const Counted& counted,
     with_temporary(queue, "sorting", [&](void* temporary, std::size_t& bytes) {
         return ::cub::DeviceRadixSort::SortKeys(temporary, bytes, buffers,
                                                 static_cast<std::int64_t>(rows), 0,
-                                                32 + floor_log2(bins + 1) + 1, queue.stream);
+                                                bits_of_entries(bins), queue.stream);
     });
     Array<std::uint64_t> unique(queue, rows);
     Array<std::uint32_t> lengths(queue, rows);

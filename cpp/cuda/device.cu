@@ -20,6 +20,11 @@ std::string explained(cudaError_t code, const std::string& doing) {
                " and this build of zbins for CUDA " + version(needed) +
                ": update the driver, or build zbins with an older nvcc (" + text + ")";
     }
+    if (code == cudaErrorStreamCaptureUnsupported) {
+        return "a draw that is captured into a CUDA graph must find the model ready: draw once "
+               "before (" +
+               text + ")";
+    }
     if (code == cudaErrorNoKernelImageForDevice) {
         return "this build of zbins has no code for this device: build it again with "
                "CMAKE_CUDA_ARCHITECTURES set (" +
@@ -42,11 +47,12 @@ void check(cudaError_t code, const char* doing) {
 
 DeviceGuard::DeviceGuard(int ordinal) {
     check(cudaGetDevice(&before_), "looking for a CUDA device");
-    check(cudaSetDevice(ordinal), "choosing a CUDA device");
+    moved_ = before_ != ordinal;
+    if (moved_) check(cudaSetDevice(ordinal), "choosing a CUDA device");
 }
 
 DeviceGuard::~DeviceGuard() {
-    cudaSetDevice(before_);
+    if (moved_) cudaSetDevice(before_);
 }
 
 void wait(const Queue& queue) {

@@ -31,6 +31,7 @@ void check(cudaError_t code, const char* doing);
 // A block of device memory, for as long as any copy of it lives.
 struct Block {
     void* data = nullptr;
+    cudaStream_t stream = nullptr;  // it was allocated in the order of
     std::shared_ptr<void> owner;
 };
 
@@ -57,12 +58,13 @@ public:
         if (size == 0) return;
         if (size > std::numeric_limits<std::size_t>::max() / 2 / sizeof(T)) throw std::bad_alloc();
         block_ = queue.allocator->allocate(size * sizeof(T));
+        block_.stream = queue.stream;
     }
     T* data() { return static_cast<T*>(block_.data); }
     const T* data() const { return static_cast<const T*>(block_.data); }
     std::uint64_t size() const { return size_; }
     std::uint64_t bytes() const { return size_ * sizeof(T); }
-    const std::shared_ptr<void>& owner() const { return block_.owner; }
+    const Block& block() const { return block_; }
 
 private:
     Block block_;
@@ -79,6 +81,7 @@ public:
 
 private:
     int before_ = 0;
+    bool moved_ = false;
 };
 
 // Waits for all that was queued. The only place where the host waits for the device: where a number

@@ -25,10 +25,10 @@ ZBINS_HD inline void offsets(const std::uint32_t words[4], double u[2]) {
 }
 
 // The bin of sample number i, and its label.
-__device__ inline std::uint64_t bin_of_sample(const PmfView& pmf, std::uint64_t seed,
+__device__ inline std::uint64_t bin_of_sample(const PmfView& pmf, const PhiloxKeys& keys,
                                               std::uint64_t i, Label wanted, Label* label) {
     std::uint32_t words[4];
-    philox4x32(seed, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(i >> 32), 0, 0,
+    philox4x32(keys, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(i >> 32), 0, 0,
                words);
     const std::uint64_t word = static_cast<std::uint64_t>(words[1]) << 32 | words[0];
     if (wanted >= 0) {
@@ -60,8 +60,8 @@ __device__ inline Values<V, n> together(const V* from) {
 // A warp draws 32 samples: each lane picks the bin of one, then all lanes write the values of all,
 // side by side.
 template <class T, bool whole>
-__global__ void draw_samples(PmfView pmf, Axes<T> a, T margin, DrawRange range, T* out,
-                             Label* labels_out) {
+__global__ void draw_samples(PmfView pmf, Axes<T> a, T margin, PhiloxKeys keys, DrawRange range,
+                             T* out, Label* labels_out) {
     constexpr int values = values_per_block<T>;
     const auto n = static_cast<std::uint64_t>(range.n);
     const std::uint64_t mine = thread_number();
@@ -73,14 +73,14 @@ __global__ void draw_samples(PmfView pmf, Axes<T> a, T margin, DrawRange range, 
     std::uint64_t bin = 0;
     if (mine < n) {
         const Label wanted = range.labels != nullptr ? range.labels[mine] : range.label;
-        bin = bin_of_sample(pmf, range.seed, first + mine, wanted,
+        bin = bin_of_sample(pmf, keys, first + mine, wanted,
                             labels_out != nullptr ? labels_out + mine : nullptr);
     }
     const auto blocks = static_cast<unsigned>((a.d + values - 1) / values);
     const auto samples = static_cast<unsigned>(n - begin < 32 ? n - begin : 32);
     unsigned row = lane / blocks, block = lane % blocks;
     const unsigned rows_on = 32 / blocks, blocks_on = 32 % blocks;
-    const int per_word = pmf.layout.per_word(), bits = pmf.layout.bits;
+    const auto bits = static_cast<unsigned>(pmf.layout.bits);
     const auto mask = (std::uint32_t{1} << bits) - 1;
     // As many turns for every lane: all take part in the exchange.
     for (unsigned turn = 0; turn < samples * blocks; turn += 32) {
@@ -89,15 +89,16 @@ __global__ void draw_samples(PmfView pmf, Axes<T> a, T margin, DrawRange range, 
         if (row < samples) {
             const std::uint64_t i = first + begin + row;
             std::uint32_t words[4];
-            philox4x32(range.seed, static_cast<std::uint32_t>(i),
-                       static_cast<std::uint32_t>(i >> 32), block + 1, 0, words);
+            philox4x32(keys, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(i >> 32),
+                       block + 1, 0, words);
             T u[values];
             offsets(words, u);
             const unsigned col = block * values;
             // The codes of one block lie in one word.
-            const Word word = pmf.keys[there * static_cast<std::uint64_t>(pmf.layout.words) +
-                                       col / static_cast<unsigned>(per_word)];
-            int shift = 64 - bits * static_cast<int>(col % static_cast<unsigned>(per_word));
+            const unsigned bit = col * bits;
+            const Word word =
+                pmf.keys[there * static_cast<std::uint64_t>(pmf.layout.words) + bit / 64];
+            unsigned shift = 64 - bit % 64;
             const auto origin = together<values>(a.origin + col);
             const auto width = together<values>(a.width + col);
             const auto lowest = together<values>(a.first + col);
@@ -143,7 +144,7 @@ void draw(const Queue& queue, const DeviceAxes<T>& axes, const Pmf& pmf, const D
     const bool whole =
         a.d % values_per_block<T> == 0 && reinterpret_cast<std::uintptr_t>(out) % 16 == 0;
     launch_for(queue, n, whole ? draw_samples<T, true> : draw_samples<T, false>, pmf.view(), a,
-               axes.margin(), range, out, labels_out);
+               axes.margin(), PhiloxKeys(range.seed), range, out, labels_out);
     if (range.first_on_device != nullptr) launch(queue, move_on, 1, range.first_on_device, n);
 }
 

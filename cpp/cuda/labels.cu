@@ -59,7 +59,7 @@ Entries entries_of(const Queue& queue, const DeviceLabels& labels, std::uint64_t
 }
 
 void sort_entries(const Queue& queue, Entries& entries, std::uint64_t bins) {
-    sort_pairs(queue, entries.key, entries.count, 32 + floor_log2(bins + 1) + 1);
+    sort_pairs(queue, entries.key, entries.count, bits_of_entries(bins));
 }
 
 }  // namespace zbins::cuda

@@ -11,6 +11,12 @@ struct Entries {
     Array<Count> count;
 };
 
+// How many bits of an entry decide, if bins are at most `bins`.
+constexpr int bits_of_entries(std::uint64_t bins) {
+    const int bits = 32 + floor_log2(bins + 1) + 1;
+    return bits < 64 ? bits : 64;
+}
+
 // Labels of `bins` bins from their entries, ascending and each there once.
 DeviceLabels labels_of(const Queue& queue, Entries entries, std::uint64_t bins, Label classes);
 

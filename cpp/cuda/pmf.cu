@@ -164,20 +164,20 @@ std::uint64_t Pmf::bytes() const {
     return bytes;
 }
 
-std::vector<std::shared_ptr<void>> Pmf::owners() const {
+std::vector<Block> Pmf::blocks() const {
     const std::lock_guard lock(mutex_);
-    std::vector<std::shared_ptr<void>> all{keys_.owner(), cumulative_.owner(), guide_.owner()};
+    std::vector<Block> all{keys_.block(), cumulative_.block(), guide_.block()};
     if (labels_) {
         const DeviceLabels& l = *labels_;
-        for (const auto& owner :
-             {l.start.owner(), l.label.owner(), l.count.owner(), l.sums.owner(),
-              l.by_label_start.owner(), l.by_label_bin.owner(), l.by_label_sums.owner()})
-            all.push_back(owner);
+        for (const Block& block :
+             {l.start.block(), l.label.block(), l.count.block(), l.sums.block(),
+              l.by_label_start.block(), l.by_label_bin.block(), l.by_label_sums.block()})
+            all.push_back(block);
     }
-    if (lookup_) all.push_back(lookup_->starts.owner());
-    if (axes32_) all.push_back(axes32_->axes->owner());
-    if (axes64_) all.push_back(axes64_->axes->owner());
-    std::erase(all, nullptr);
+    if (lookup_) all.push_back(lookup_->starts.block());
+    if (axes32_) all.push_back(axes32_->axes->block());
+    if (axes64_) all.push_back(axes64_->axes->block());
+    std::erase_if(all, [](const Block& block) { return block.owner == nullptr; });
     return all;
 }
 

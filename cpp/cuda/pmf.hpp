@@ -73,8 +73,8 @@ public:
         return labels_->totals.at(static_cast<std::size_t>(label));
     }
 
-    // Who owns its memory: for a framework that must be told of every stream it is used on.
-    std::vector<std::shared_ptr<void>> owners() const;
+    // All its memory: a framework must be told where a stream uses what another allocated.
+    std::vector<Block> blocks() const;
 
     // Made at the first lookup.
     const Lookup& lookup(const Queue& queue) const;

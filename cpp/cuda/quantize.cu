@@ -57,6 +57,21 @@ __global__ void codes_of_rows(RowsOf<In> x, Axes<T> a, Code* codes, std::uint64_
     }
 }
 
+// The codes side by side; in the cheap 32 bits where they fit.
+template <int n>
+__device__ Word joined(const std::uint32_t (&code)[n], int bits) {
+    if (n * bits <= 32) {
+        std::uint32_t narrow = 0;
+#pragma unroll
+        for (int v = 0; v < n; ++v) narrow = (v == 0 ? 0 : narrow << bits) | code[v];
+        return narrow;
+    }
+    Word word = 0;
+#pragma unroll
+    for (int v = 0; v < n; ++v) word = word << bits | code[v];
+    return word;
+}
+
 // The lanes whose loads make one word join what they have; the first of them writes it. So a row of
 // `words` words takes words * lanes threads, the last of which may lie past its end.
 template <class In, class T, Known known, int n>
@@ -68,6 +83,8 @@ __global__ void keys_by_loads(RowsOf<In> x, Axes<T> a, Layout layout, Word* keys
     const auto place = static_cast<int>(thread % per_row);
     const std::int64_t col = std::int64_t{place} * n;
     const bool real = col < x.cols;
+    const int word_of = place / lanes;
+    const bool is_first = place % lanes == 0;
     const int shift = 64 - layout.bits * n * (place % lanes + 1);
     const auto step = static_cast<std::int64_t>(thread_count() / per_row);
     Column<T> columns[n];
@@ -89,19 +106,20 @@ __global__ void keys_by_loads(RowsOf<In> x, Axes<T> a, Layout layout, Word* keys
         for (int u = 0; u < loads_at_once; ++u) {
             const std::int64_t row = first + (turn + u) * step;
             const bool here = real && row < x.rows;
-            Word word = 0;
+            std::uint32_t code[n];
             bool good = true, beyond = false;
 #pragma unroll
             for (int v = 0; v < n; ++v) {
                 const T value = widen(loaded[u].value[v]);
                 good = good && finite(value);
-                const std::int32_t code = columns[v].template code<known>(value, beyond);
-                word = word << layout.bits | static_cast<Word>(code);
+                code[v] =
+                    static_cast<std::uint32_t>(columns[v].template code<known>(value, beyond));
             }
+            Word word = joined<n>(code, layout.bits);
             word = here ? word << shift : 0;
             for (int other = lanes / 2; other > 0; other /= 2)
                 word |= __shfl_xor_sync(all_lanes, static_cast<Atomic>(word), other);
-            if (here && place % lanes == 0) keys[row * layout.words + place / lanes] = word;
+            if (here && is_first) keys[row * layout.words + word_of] = word;
             if constexpr (known == Known::nothing) {
                 if (here && beyond) outside[row] = 1;
                 if (!here || good) continue;

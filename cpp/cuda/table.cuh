@@ -27,6 +27,7 @@ __device__ inline std::uint32_t claim(const TableView& table, std::uint32_t row)
     const std::uint64_t mask = (std::uint64_t{1} << table.log2) - 1;
     std::uint64_t place = hash >> (64 - table.log2);
     for (int probe = 0; probe < most_probes; ++probe, place = (place + 1) & mask) {
+        if (probe % 32 == 31 && read_now(table.full) != 0) return no_slot;
         std::uint64_t there = read_now(table.slots + place);
         if (there == free_slot) {
             there = atomicCAS(as_atomic(table.slots + place), free_slot, mine);

@@ -1,6 +1,11 @@
 // Values as they are loaded: widened to the model's type, several at a time where the rows allow.
 #pragma once
 
+#if defined(__CUDACC__)
+#include <cuda_fp16.h>
+#endif
+
+#include <cmath>
 #include <limits>
 #include <stdexcept>
 
@@ -27,23 +32,28 @@ ZBINS_HD inline double widen(double value) {
 ZBINS_HD inline float widen(Bfloat16 value) {
     return from_bits(static_cast<std::uint32_t>(value.bits) << 16);
 }
+#if defined(__CUDA_ARCH__)
+__device__ inline float widen(Half value) {
+    return __half2float(__ushort_as_half(value.bits));
+}
+#else
 // Exponent and fraction moved to where float32 has them, and the exponent put right by a power of
 // two: exact, for subnormal numbers too.
-ZBINS_HD inline float widen(Half value) {
+inline float widen(Half value) {
     const std::uint32_t sign = static_cast<std::uint32_t>(value.bits & 0x8000u) << 16;
     const std::uint32_t rest = static_cast<std::uint32_t>(value.bits & 0x7fffu) << 13;
     if ((value.bits & 0x7c00u) == 0x7c00u) return from_bits(sign | 0x7f800000u | rest);
     const float magnitude = from_bits(rest) * 0x1p112f;
     return sign != 0 ? -magnitude : magnitude;
 }
+#endif
 
 template <class T>
 ZBINS_HD bool finite(T value) {
-    // False for NaN too.
-    return value >= -std::numeric_limits<T>::max() && value <= std::numeric_limits<T>::max();
+    return fabs(value) <= std::numeric_limits<T>::max();  // false for NaN too
 }
 
-// n values that are loaded together: 16 bytes of them, or one.
+// n values that are loaded together: 16 bytes of them, half of that, or one.
 template <class In, int n>
 struct alignas(sizeof(In) * n) Load {
     In value[n];
@@ -72,7 +82,11 @@ bool by_loads(const RowsOf<In>& x) {
 // Calls f with how many values to load together, as a constant.
 template <class In, class F>
 void with_loads(const RowsOf<In>& x, F&& f) {
-    if (by_loads<most_per_load<In>>(x)) return f(std::integral_constant<int, most_per_load<In>>());
+    constexpr int most = most_per_load<In>;
+    if (by_loads<most>(x)) return f(std::integral_constant<int, most>());
+    if constexpr (most > 2) {
+        if (by_loads<most / 2>(x)) return f(std::integral_constant<int, most / 2>());
+    }
     f(std::integral_constant<int, 1>());
 }
 

@@ -22,7 +22,7 @@ _MODULE_OF = {
     "load": "._loading",
     "show_config": "._config",
 }
-_SUBMODULES = ("dask", "data")  # reached without importing it; not in dir(), since it needs an extra
+_SUBMODULES = ("autoencoders", "dask", "data")  # not in dir(): they need extras
 
 
 def __getattr__(name: str) -> Any:

@@ -75,9 +75,9 @@ def _all_reduce(sampler: Any, link: _Link) -> None:
                 whole = whole.extended(part.on_grid(outline.grid), threads)
     if kept.error is None:
         with kept:
-            whole.finished(threads)
+            whole = (whole if own is None else whole.returning(own.kind)).finished(threads)
     link.agree(kept.error)
-    sampler._model = whole if own is None else whole.returning(own.kind).finished(threads)
+    sampler._model = whole
 
 
 class _Kept:

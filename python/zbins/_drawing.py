@@ -112,7 +112,7 @@ class Drawing(Fitted):
         batch_size : int, default=65536
             How many at a time, at least 1; the last batch may be smaller.
         y, random_state, start, return_y
-            As in `sample`.
+            As in `sample`; a number on a device is read when a batch is drawn.
         progress : bool or None, default=None
             A bar on stderr; None: if that is a terminal and the work takes long.
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
+from ._device._frameworks import adopted
 from ._device._place import place_of
 from ._device._rows import DeviceLabels, as_device_labels
 from ._types import Array
@@ -33,6 +34,7 @@ def as_labels(y: Any, n: int | None = None, what: str = "rows of X") -> Array | 
     ValueError
         If y is not 1-D, or has not `n` entries, one for each of `what`.
     """
+    y = adopted(y, "y")
     place = place_of(y)
     if place is not None:
         on_device = as_device_labels(y, place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import _core
-from ._device._place import HOST_KINDS
+from ._device._place import where
 from ._grid import Grid
 from ._model import Model
 
@@ -21,7 +21,7 @@ def check_labelling(before: bool, now: bool) -> None:
 
 def check_place(mine: Model, theirs: Model) -> None:
     """Refuse models that are not both on the host, or on one device."""
-    a, b = ("the CPU" if m.kind in HOST_KINDS else m.kind for m in (mine, theirs))
+    a, b = where(mine.kind), where(theirs.kind)
     if a != b:
         raise ValueError(
             f"cannot merge: one sampler is on {a} and the other on {b}; move one with .to(device)"

@@ -14,7 +14,7 @@ import numpy as np
 
 from . import _core
 from ._device._module import cuda_module
-from ._device._place import host_pmf, is_on_device, place_of_kind
+from ._device._place import host_pmf, is_on_device, place_of_kind, where
 from ._grid import Grid, make_grid
 from ._labels import union
 from ._types import Array
@@ -271,7 +271,13 @@ class Model:
             for place, name in enumerate(classes.tolist()):
                 if pmf.label_total(place) == 0:
                     raise ValueError(f"the label {name!r} has no rows")
-        run = Run(_moved(pmf, kind), grid, classes)
+        try:
+            run = Run(_moved(pmf, kind), grid, classes)
+        except (RuntimeError, ImportError) as error:
+            raise RuntimeError(
+                f"the model was on {where(kind)}, which cannot be used here: {error}; move it with "
+                ".to(None) before it is pickled, or save it and load it with device="
+            ) from error
         return cls(grid, (run,), n_ignored, classes is not None, kind, feature_names)
 
     def __sizeof__(self) -> int:

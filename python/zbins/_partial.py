@@ -91,7 +91,7 @@ def of_chunk(X: Any, y: Any = None, *, plan: Plan) -> Partial:
         Labels.
     """
     try:
-        rows = on_host(as_latents(X, plan.name, plan.known, min_rows=0).array)
+        rows = on_host(as_latents(X, plan.name, replace(plan.known, kind=None), min_rows=0).array)
         labels = None if y is None else as_labels(y, len(rows))
         if not len(rows):
             return Partial(0)

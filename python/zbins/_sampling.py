@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._device._frameworks import framework_of
-from ._device._place import Place, place_of, place_of_kind
+from ._device._frameworks import adopted, framework_of
+from ._device._place import Place, place_of, place_of_kind, where
 from ._device._reading import device_draw, taken
 from ._device._rows import DeviceLabels
 from ._labels import as_labels, encode
@@ -40,6 +40,7 @@ def check_rows(model: Model, n: int) -> None:
 
 def check_start(start: Any, n: int, random_state: object, kind: str) -> Any:
     """Return the number of the first sample, or refuse it; on a device it may be an array."""
+    start = adopted(start, "start")
     place = place_of(start)
     if place is not None:
         return _check_device_start(start, place, random_state, kind)
@@ -56,7 +57,10 @@ def check_start(start: Any, n: int, random_state: object, kind: str) -> Any:
 
 def _check_device_start(start: Any, place: Place, random_state: object, kind: str) -> Any:
     if kind != place.kind:
-        raise ValueError(f"start is on {place}, and the model is not; pass an int")
+        raise ValueError(
+            f"start is on {place} and the model on {where(kind)}; pass an int, or start there"
+        )
+    place.framework.plain(start, "start")
     dtype, size = place.framework.dtype(start), int(np.prod(start.shape, dtype=object))
     if dtype not in ("int64", "uint64") or size != 1:
         raise TypeError(
@@ -88,7 +92,10 @@ def check_condition(model: Model, y: Any, n: int) -> Any:
     place = place_of_kind(model.kind)
     if isinstance(labels, DeviceLabels):
         if place is None or labels.place.kind != place.kind:
-            raise ValueError(f"y is on {labels.place}, and the model is not; pass y where it is")
+            raise ValueError(
+                f"y is on {labels.place} and the model on {where(model.kind)}; pass y there, or on "
+                "the CPU"
+            )
         places = place.upload(encode(labels.classes, classes))
         return places[labels.places]
     places = encode(labels, classes)
@@ -101,7 +108,7 @@ def check_out(out: Any, n: int, model: Model) -> Any:
     shape = (n, model.grid.d)
     place = place_of_kind(model.kind)
     if place is not None or framework_of(out) is not None:
-        return _check_device_out(out, shape, model, place)
+        return _check_device_out(adopted(out, "out"), shape, model, place)
     if is_tensor(out) and (out.is_neg() or str(out.dtype) == "torch.bfloat16"):
         # Reading these as an array makes a copy, and a draw into it would be lost.
         if out.is_neg():
@@ -127,12 +134,16 @@ def check_out(out: Any, n: int, model: Model) -> Any:
 
 def _check_device_out(out: Any, shape: tuple[int, int], model: Model, place: Place | None) -> Any:
     its = place_of(out)
-    if place is None or its is None or its.kind != place.kind:
+    if its is None and not isinstance(out, np.ndarray) and not is_tensor(out):
+        raise TypeError(f"out is a {type(out).__name__}; accepted is an array where the model is")
+    if place is None or its is not place:
         raise ValueError(
-            f"out is {'on the CPU' if its is None else 'on ' + its.kind} and the model on "
-            f"{'the CPU' if place is None else place.kind}; out must be where the model is"
+            f"out is on {its or 'the CPU'} and the model on {where(model.kind)}; out must be where "
+            "the model is"
         )
     framework = place.framework
+    if framework.address(framework.plain(out, "out")) != framework.address(out):
+        raise ValueError("out is not aligned in memory; pass an array of the framework's making")
     if getattr(out, "requires_grad", False):
         raise ValueError("out requires grad and cannot be written in place; pass out.detach()")
     if framework.dtype(out) != model.dtype.name:

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._config import n_threads
-from ._device._place import Place, kind_of_device, place_of_kind
+from ._device._place import HOST_KINDS, kind_of_device, place_of_kind, where
 from ._device._rows import DeviceLabels, DeviceRows
-from ._device._staging import Staging
+from ._device._staging import sent_ahead
 from ._fitting import Settings, Tally
 from ._grid import bounds_of, check_n_bins, make_grid
 from ._model import Model
@@ -29,12 +29,14 @@ class Chunk(NamedTuple):
 
     latents: Latents
     labels: Array | DeviceLabels | None
+    anywhere: bool = False  # whether later chunks may lie elsewhere
 
     @property
     def known(self) -> Known:
         """What later chunks must agree with."""
         X = self.latents.array
-        return Known(X.dtype, X.shape[1], self.latents.feature_names, self.latents.kind)
+        kind = None if self.anywhere else self.latents.kind
+        return Known(X.dtype, X.shape[1], self.latents.feature_names, kind)
 
 
 class Stream:
@@ -48,8 +50,8 @@ class Stream:
         Turns a raw chunk into a `Chunk`; gets the first chunk with rows, or None.
     bar : Progress
         Told of every chunk.
-    place : Place or None
-        Where chunks are brought to; None: nowhere.
+    kind : str or None
+        Of the model, where chunks are brought to; None: they stay where they are.
     """
 
     def __init__(
@@ -57,11 +59,10 @@ class Stream:
         source: Callable[[], Any],
         check: Callable[[Any, Chunk | None], Chunk],
         bar: Progress,
-        place: Place | None = None,
+        kind: str | None = None,
     ) -> None:
         self._source, self._check, self._bar = source, check, bar
-        self._place = place
-        self._staging = None if place is None else Staging(place)
+        self._kind = kind
         self._first: Chunk | None = None  # kept over both passes
 
     @property
@@ -73,12 +74,13 @@ class Stream:
 
     def chunks(self) -> Iterator[tuple[int, Chunk]]:
         """Yield the chunks with rows and their numbers; errors name the chunk."""
-        if self._place is None or self._staging is None:
+        place = None if self._kind is None else place_of_kind(self._kind)
+        if place is None:
             yield from self._as_they_are()
             return
-        pairs = ((pair, pair[1].latents.array) for pair in self._as_they_are())
-        for (number, chunk), rows in self._staging.ahead(pairs):
-            latents = Latents(rows, self._place.kind, chunk.latents.feature_names)
+        pairs = ((_with_own_labels(*pair), pair[1].latents.array) for pair in self._as_they_are())
+        for (number, chunk), rows in sent_ahead(place, pairs):
+            latents = Latents(rows, place.kind, chunk.latents.feature_names)
             yield number, Chunk(latents, chunk.labels)
 
     def _as_they_are(self) -> Iterator[tuple[int, Chunk]]:
@@ -90,12 +92,31 @@ class Stream:
             )
         for number, raw in enumerate(raw_chunks):
             with ChunkNamed(number):
-                chunk = self._check(raw, self._first)
+                chunk = self._brought(self._check(raw, self._first))
             if len(chunk.latents.array):
                 if self._first is None:
                     self._first = chunk
                 yield number, chunk
             self._bar.advance(1, len(chunk.latents.array))
+
+    def _brought(self, chunk: Chunk) -> Chunk:
+        """Bring rows of a device to the host, if that is wanted; refuse those of another."""
+        rows, kind = chunk.latents.array, self._kind
+        if kind is None:
+            return chunk
+        chunk = chunk._replace(anywhere=True)
+        if not isinstance(rows, DeviceRows) or rows.place is place_of_kind(kind):
+            return chunk
+        if kind in HOST_KINDS:
+            return chunk._replace(latents=Latents(rows.host(), kind, chunk.latents.feature_names))
+        raise ValueError(f"X is on {rows.place}, and device is {where(kind)}")
+
+
+def _with_own_labels(number: int, chunk: Chunk) -> tuple[int, Chunk]:
+    """Return the chunk with labels that the source cannot overwrite."""
+    if isinstance(chunk.labels, np.ndarray):
+        chunk = chunk._replace(labels=chunk.labels.copy())
+    return number, chunk
 
 
 class ChunkNamed:
@@ -138,10 +159,9 @@ def fit_stream(
         As in `PMFSampler.fit_batches`.
     """
     kind = None if device is None else kind_of_device(device)
-    place = None if kind is None else place_of_kind(kind)
     passes = 1 if settings.fixed else 2
     with Progress(progress, None if length is None else passes * length, "fit", "chunk") as bar:
-        stream = Stream(source, check, bar, place)
+        stream = Stream(source, check, bar, kind)
         tally = (_one_pass if settings.fixed else _two_passes)(settings, stream)
         latents = stream.first.latents  # raises where there were no rows
         assert tally is not None

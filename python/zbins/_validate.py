@@ -13,7 +13,7 @@ from sklearn.utils.validation import validate_data
 from . import _core
 from ._device._counting import device_bounds
 from ._device._frameworks import adopted
-from ._device._place import HOST_KINDS, Place, place_of
+from ._device._place import HOST_KINDS, Place, place_of, where
 from ._device._rows import DeviceRows, as_device_rows
 from ._types import Array
 
@@ -88,14 +88,15 @@ class Known:
         Columns.
     feature_names : ndarray of str or None
         Names of the columns, if the first rows had them.
-    kind : str
-        As in `Latents`: rows of a model on a device must lie there, others on the host.
+    kind : str or None
+        As in `Latents`: rows of a model on a device must lie there, others on the host. None:
+        they may lie anywhere.
     """
 
     dtype: np.dtype[Any]
     n_features: int
     feature_names: Array | None
-    kind: str = "numpy"
+    kind: str | None = "numpy"
 
 
 def as_latents(
@@ -125,15 +126,14 @@ def as_latents(
         For sparse, masked or non-numeric input.
     """
     kind = "numpy"
-    X = adopted(X)
+    X = adopted(X, "X")
     place = place_of(X)
     if place is not None:
         return _on_device(X, place, known, min_rows, clip=clip)
-    if known is not None and known.kind not in HOST_KINDS:
-        device = known.kind.partition(":")[2]
+    if known is not None and known.kind not in (None, *HOST_KINDS):
         raise ValueError(
-            f"X is on the CPU and the model on {device}; pass X on that device, or move the model "
-            "with .to('cpu')"
+            f"X is on {X.device if is_tensor(X) else 'the CPU'} and the model on "
+            f"{where(known.kind)}; pass X there, or move the model with .to(None)"
         )
     if is_tensor(X):
         X, kind = from_tensor(X), "torch"
@@ -157,11 +157,10 @@ def as_latents(
 
 def _on_device(X: Any, place: Place, known: Known | None, min_rows: int, *, clip: bool) -> Latents:
     """Check an array on a device as scikit-learn checks those of the host."""
-    if known is not None and known.kind != place.kind:
-        where = "the CPU" if known.kind in HOST_KINDS else known.kind
+    if known is not None and known.kind not in (None, place.kind):
         raise ValueError(
-            f"X is on {place} ({place.framework.name}) and the model on {where}; pass X where the "
-            f"model is, or move the model with .to('{place}')"
+            f"X is on {place} and the model on {where(known.kind)}; pass X there, or move the "
+            "model with .to(device), a device of X's framework"
         )
     shape = tuple(int(size) for size in X.shape)
     if len(shape) != 2:

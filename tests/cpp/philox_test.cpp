@@ -29,8 +29,9 @@ const KnownAnswer known_answers[] = {
 TEST(philox_gives_the_published_answers) {
     for (const KnownAnswer& known : known_answers) {
         std::uint32_t words[4];
-        zbins::philox4x32(reference::pair(known.key[0], known.key[1]), known.counter[0],
-                          known.counter[1], known.counter[2], known.counter[3], words);
+        zbins::philox4x32(zbins::PhiloxKeys(reference::pair(known.key[0], known.key[1])),
+                          known.counter[0], known.counter[1], known.counter[2], known.counter[3],
+                          words);
         for (int w = 0; w < 4; ++w) CHECK_EQ(words[w], known.words[w]);
     }
 }
@@ -43,7 +44,7 @@ TEST(philox_reference_agrees) {
         const std::uint64_t seed = random.word(), index = random.word();
         const auto block = static_cast<std::uint32_t>(random.word());
         std::uint32_t words[4];
-        zbins::philox4x32(seed, static_cast<std::uint32_t>(index),
+        zbins::philox4x32(zbins::PhiloxKeys(seed), static_cast<std::uint32_t>(index),
                           static_cast<std::uint32_t>(index >> 32), block, 0, words);
         const reference::Block expected = reference::philox(seed, index, block);
         for (std::size_t w = 0; w < 4; ++w) CHECK_EQ(words[w], expected[w]);

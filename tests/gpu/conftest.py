@@ -12,8 +12,8 @@ import pytest
 import torch
 
 import profiles  # noqa: F401 - loads what CI runs
-from emulated import VARIABLE, EmulatedCupy, EmulatedTorch, Emulator
-from zbins._device import _frameworks, _place
+from emulated import VARIABLE, EmulatedCuPy, EmulatedTorch, Emulator
+from zbins._device import _frameworks, _place, _torch
 
 
 class Device:
@@ -27,7 +27,7 @@ class Device:
 
     def array(self, x):
         """The values of x on the device (an array or a tensor of the host, or a list)."""
-        if isinstance(x, torch.Tensor) and isinstance(self.framework, _frameworks.Torch):
+        if isinstance(x, torch.Tensor) and isinstance(self.framework, _torch.Torch):
             if x.dtype == torch.bfloat16:  # NumPy has none
                 empty = self.framework.empty(tuple(x.shape), "bfloat16", 0)
                 return empty.copy_(x)
@@ -60,7 +60,7 @@ def _devices():
     if not folder:
         return
     emulator = Emulator(folder)
-    for name, kind in (("torch", EmulatedTorch), ("cupy", EmulatedCupy)):
+    for name, kind in (("torch", EmulatedTorch), ("cupy", EmulatedCuPy)):
         framework = kind(emulator)
         _frameworks.FRAMEWORKS.insert(0, framework)
         yield f"emulated {name}", lambda framework=framework: Device(framework, emulator)

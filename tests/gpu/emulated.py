@@ -6,6 +6,7 @@ fresh and watched at its end. `Torch` and `NumPyLike` do for them what they do o
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib.util
 import os
@@ -16,7 +17,8 @@ import numpy as np
 import torch
 
 import zbins
-from zbins._device import _frameworks
+from zbins._device import _cupy, _torch
+from zbins._device._framework import bytes_of, no_memory
 
 VARIABLE = "ZBINS_EMULATED_CUDA"  # the folder of the module that tests/cuda builds
 
@@ -64,10 +66,13 @@ class Emulator:
 
 
 class DeviceTensor(torch.Tensor):
-    """A tensor that says it is on a device."""
+    """A tensor that says it is on a device, and that NumPy cannot read, as one that is."""
+
+    def __array__(self, *args, **kwargs):
+        raise TypeError("can't convert cuda:0 device type tensor to numpy")
 
 
-class EmulatedTorch(_frameworks.Torch):
+class EmulatedTorch(_torch.Torch):
     name = "torch_emulated"
 
     def __init__(self, emulator):
@@ -84,16 +89,21 @@ class EmulatedTorch(_frameworks.Torch):
         count = int(np.prod(shape, dtype=np.int64))
         block = self.emulator.block(count * dtype.itemsize)
         if block is None:
-            name = str(dtype).removeprefix("torch.")
-            raise _frameworks._no_memory(self, shape, name, ordinal)
+            raise no_memory(self, ordinal, count * dtype.itemsize)
         flat = torch.frombuffer(block, dtype=torch.uint8)[: count * dtype.itemsize]
         return flat.view(dtype).view(shape).as_subclass(DeviceTensor)
+
+    def download(self, x):
+        return super().download(x.as_subclass(torch.Tensor))
 
     def stream(self, ordinal):
         return self.emulator.stream
 
-    def use(self, owner, ordinal):
-        self.emulator.used += 1
+    def use(self, owners, ordinal):
+        self.emulator.used += len(owners)
+
+    def sender(self, ordinal):
+        return _cupy.PlainSender(self, ordinal)
 
     def free_bytes(self, ordinal):
         return 12345
@@ -103,7 +113,7 @@ class DeviceArray(np.ndarray):
     """An array that says it is on a device."""
 
 
-class EmulatedCupy(_frameworks.NumPyLike):
+class EmulatedCuPy(_cupy.CuPy):
     name = "cupy_emulated"
     xp = np
 
@@ -124,7 +134,7 @@ class EmulatedCupy(_frameworks.NumPyLike):
         count = int(np.prod(shape, dtype=np.int64))
         block = self.emulator.block(count * dtype.itemsize)
         if block is None:
-            raise _frameworks._no_memory(self, shape, dtype.name, ordinal)
+            raise no_memory(self, ordinal, bytes_of(shape, dtype.name))
         flat = np.frombuffer(block, np.uint8)[: count * dtype.itemsize]
         return flat.view(dtype).reshape(shape).view(DeviceArray)
 
@@ -143,8 +153,15 @@ class EmulatedCupy(_frameworks.NumPyLike):
     def stream(self, ordinal):
         return self.emulator.stream
 
-    def use(self, owner, ordinal):
-        self.emulator.used += 1
+    def use(self, owners, ordinal):
+        self.emulator.used += len(owners)
+
+    def on(self, ordinal):
+        return contextlib.nullcontext()
+
+    @contextlib.contextmanager
+    def memory(self, ordinal):  # NumPy has no error of its own for the device's memory
+        yield
 
     def free_bytes(self, ordinal):
         return 12345

@@ -128,27 +128,32 @@ def test_every_allocation_fails_in_turn(device, emulator):
     X = rows(400, 5)
     there = zbins.PMFSampler(6).fit(device.array(X[:200]), device.array(np.arange(200) % 3))
     more, labels = device.array(X[200:] * 2), device.array(np.arange(200) % 4)
-    before = arrays_of(there)
-    number, failed = 0, 0
-    while True:
-        number += 1
-        emulator.fail_allocation(number)
-        try:
-            there.partial_fit(more, labels)
-            there.sample(10, random_state=0, return_y=True)
-        except MemoryError as error:
-            failed += 1
-            assert "12,345 bytes left" in str(error)
-            if there.n_samples_seen_ == 200:
+    whole = zbins.PMFSampler(6).fit(X[:200], np.arange(200) % 3)
+    states = [arrays_of(there)]
+    whole.partial_fit(X[200:] * 2, np.arange(200) % 4)
+    states.append(arrays_of(whole))
+    for call in (
+        lambda: there.partial_fit(more, labels),
+        lambda: there.sample(10, random_state=0, return_y=True),
+        lambda: there.contains(more),
+    ):
+        number = 0
+        while True:
+            number += 1
+            before = arrays_of(there)
+            emulator.fail_allocation(number)
+            try:
+                call()
+            except MemoryError as error:
+                assert "12,345 bytes left" in str(error)
+                emulator.fail_allocation(-1)
                 assert arrays_of(there) == before
-        else:
-            break
-        finally:
-            emulator.fail_allocation(-1)
-    assert failed > 20
-    whole = zbins.PMFSampler(6, bounds=None).fit(X[:200], np.arange(200) % 3)
-    assert there.n_samples_seen_ >= 400
-    assert whole.n_samples_seen_ == 200
+            else:
+                break
+            finally:
+                emulator.fail_allocation(-1)
+        assert number > 2
+        assert arrays_of(there) == states[-1]
 
 
 def test_every_kernel_fails_in_turn(device, emulator):
@@ -226,37 +231,3 @@ def test_a_model_of_ignored_rows_only(device):
         there.sample(1)
     assert not device.host(there.contains(device.array(rows(5, 3)))).any()
     assert np.isinf(device.host(there.score_samples(device.array(rows(5, 3))))).all()
-
-
-def test_memory_used_on_another_stream_is_kept(device, emulator):
-    """The framework is told of every block that another stream reads."""
-    X = rows(200, 4)
-    _, there = fitted_pair(device, X, n_bins=5)
-    before = emulator.used
-    there.sample(3)
-    assert emulator.used == before
-    emulator.stream = 64
-    try:
-        there.sample(3)
-        assert emulator.used >= before + 4  # keys, sums, guide, grid
-    finally:
-        emulator.stream = 0
-
-
-def test_fit_batches_from_the_host(device):
-    X, y = rows(1000, 5), np.arange(1000) % 3
-    chunks = [(X[i : i + 150], y[i : i + 150]) for i in range(0, 1000, 150)]
-    host = zbins.PMFSampler(6).fit_batches(chunks)
-    kind = device.kind
-    import zbins._streaming as streaming
-
-    original = streaming.kind_of_device
-    streaming.kind_of_device = lambda _: kind
-    try:
-        there = zbins.PMFSampler(6).fit_batches(chunks, device="cuda")
-    finally:
-        streaming.kind_of_device = original
-    assert there._model.kind == kind
-    assert arrays_of(there) == arrays_of(host)
-    on_device = [(device.array(a), device.array(b)) for a, b in chunks]
-    assert arrays_of(zbins.PMFSampler(6).fit_batches(on_device)) == arrays_of(host)

@@ -26,7 +26,7 @@ def test_a_build_without_the_module(device, monkeypatch):
     monkeypatch.delattr(zbins, "_cuda")
     with pytest.raises(RuntimeError, match="this build of zbins has no CUDA module"):
         zbins.PMFSampler().fit(X)
-    assert zbins.show_config(as_dict=True)["cuda"].startswith("not built")
+    assert "no CUDA module" in zbins.show_config(as_dict=True)["cuda"]
 
 
 def test_memory_is_given_back(device, emulator):

@@ -117,6 +117,39 @@ def test_the_first_draw_may_be_captured(tensor):
     same_bits(out.cpu().numpy(), zbins.PMFSampler(9).fit(X).sample(64, random_state=0))
 
 
+def test_a_default_device_changes_nothing(tensor):
+    X = rows(3000, 8)
+    host = zbins.PMFSampler(5).fit(X)
+    torch.set_default_device("cuda")
+    try:
+        there = zbins.PMFSampler(5).fit_batches([X[:1000], X[1000:]], device="cuda")
+        assert arrays_of(there) == arrays_of(host)
+        assert arrays_of(zbins.PMFSampler(5).fit(X)) == arrays_of(host)
+    finally:
+        torch.set_default_device(None)
+
+
+def test_the_pool_of_another_stream_is_told(tensor):
+    """The grid is made by the first draw, here on a side stream, and read by later ones."""
+    X = rows(20_000, 8)
+    there = zbins.PMFSampler(5).partial_fit(tensor(X))
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        there.sample(5, random_state=0)
+    side.synchronize()
+    busy()
+    drawn = there.sample(5000, random_state=0)
+    del there
+    gc.collect()
+    with torch.cuda.stream(side):
+        rubbish = [torch.full((1024,), 255, dtype=torch.uint8, device="cuda") for _ in range(64)]
+    torch.cuda.synchronize()
+    expected = zbins.PMFSampler(5).fit(X).sample(5000, random_state=0)
+    same_bits(drawn.cpu().numpy(), expected)
+    del rubbish
+
+
 @pytest.mark.parametrize(
     "context",
     [torch.no_grad, torch.inference_mode, lambda: torch.autocast("cuda"), torch.enable_grad],
@@ -154,20 +187,21 @@ def test_chunks_of_the_host_are_copied_ahead(sizes):
 
 
 def test_out_of_memory_leaves_the_sampler(pair):
+    """By a limit of this process alone: others may use the device too."""
     host, there = pair
     before = arrays_of(there)
+    big = torch.randn((3_000_000, 16), device="cuda")
+    labels = torch.zeros(3_000_000, dtype=torch.int64, device="cuda")
     torch.cuda.empty_cache()
-    free = torch.cuda.mem_get_info()[0]
-    hog = torch.empty(max(0, free - (300 << 20)), dtype=torch.uint8, device="cuda")
+    limit = torch.cuda.memory_reserved() + (100 << 20)
+    torch.cuda.set_per_process_memory_fraction(limit / torch.cuda.mem_get_info()[1])
     try:
-        with pytest.raises(MemoryError, match=r"bytes left, and .* more are needed"):
+        with pytest.raises(MemoryError, match=r"bytes left, and .* needed"):
             there.sample(40_000_000)
-        big = torch.randn((600_000, 16), device="cuda")
         with pytest.raises(MemoryError, match="bytes left"):
-            there.partial_fit(big.repeat(5, 1), torch.zeros(3_000_000, dtype=torch.int64))
+            there.partial_fit(big, labels)
     finally:
-        del hog
-        torch.cuda.empty_cache()
+        torch.cuda.set_per_process_memory_fraction(1.0)
     assert arrays_of(there) == before
     same_bits(there.sample(10, random_state=0).cpu().numpy(), host.sample(10, random_state=0))
 

@@ -96,7 +96,7 @@ def test_show_config_as_a_dictionary():
     assert config["random stream version"] == _core.stream_version
     for name in ("python", "numpy", "scikit-learn", "safetensors", "platform", "compiler"):
         assert isinstance(config[name], str)
-    assert config["cuda"].startswith(("not built", "built for CUDA"))
+    assert "no CUDA module" in config["cuda"] or config["cuda"].startswith("built for CUDA")
 
 
 def test_show_config_prints(capsys):

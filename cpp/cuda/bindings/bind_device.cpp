@@ -6,20 +6,25 @@ Block FrameworkAllocator::allocate(std::size_t bytes) {
     const py::gil_scoped_acquire gil;
     const auto made = device_.allocate(bytes).cast<py::tuple>();
     auto* owner = new py::object(made[1]);
-    return {pointer<void>(made[0].cast<std::uintptr_t>()),
+    return {pointer<void>(made[0].cast<std::uintptr_t>()), nullptr,
             std::shared_ptr<void>(owner, [](void* kept) {
                 const py::gil_scoped_acquire held;
                 delete static_cast<py::object*>(kept);
             })};
 }
 
-void Model::used_by_this_call() const {
-    if (device->stream().cast<std::uintptr_t>() == stream) return;
-    const auto owners = [&] {
+void Model::used() const {
+    const auto current = pointer<CUstream_st>(device->stream().cast<std::uintptr_t>());
+    const auto blocks = [&] {
         const py::gil_scoped_release release;  // another thread may hold its lock and want the GIL
-        return pmf->owners();
+        return pmf->blocks();
     }();
-    for (const auto& owner : owners) device->use(*static_cast<const py::object*>(owner.get()));
+    py::list owners;
+    for (const Block& block : blocks) {
+        if (block.stream != current)
+            owners.append(*static_cast<const py::object*>(block.owner.get()));
+    }
+    if (!owners.empty()) device->use(owners);
 }
 
 void register_device(py::module_& m) {

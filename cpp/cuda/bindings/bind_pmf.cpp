@@ -6,11 +6,10 @@ namespace {
 
 Model from_host(const std::shared_ptr<Device>& device, const zbins::Pmf& pmf) {
     const Call call(*device);
-    return {Pmf::from_host(call.queue(), pmf), device, call.stream()};
+    return {Pmf::from_host(call.queue(), pmf), device};
 }
 
 std::shared_ptr<zbins::Pmf> to_host(const Model& model) {
-    model.used_by_this_call();
     const Call call(*model.device);
     return model.pmf->to_host(call.queue());
 }
@@ -19,19 +18,16 @@ Model merged(const Model& a, const Model& b, const LabelMap& a_labels, const Lab
              Label classes, int) {
     if (a.device->ordinal != b.device->ordinal)
         throw py::value_error("models on two devices cannot be merged");
-    for (const Model* model : {&a, &b}) model->used_by_this_call();
     const Call call(*a.device);
-    return {merge(call.queue(), *a.pmf, *b.pmf, a_labels, b_labels, classes), a.device,
-            call.stream()};
+    return {merge(call.queue(), *a.pmf, *b.pmf, a_labels, b_labels, classes), a.device};
 }
 
 Model rebased(const Model& model, std::int32_t widest,
               const py::array_t<std::int32_t, py::array::c_style>& shift, int) {
-    model.used_by_this_call();
     const std::vector<std::int32_t> shifts(shift.data(), shift.data() + shift.size());
     const Call call(*model.device);
     return {rebase(call.queue(), *model.pmf, Layout(model.pmf->layout().d, widest), shifts),
-            model.device, call.stream()};
+            model.device};
 }
 
 }  // namespace

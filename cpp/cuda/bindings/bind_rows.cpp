@@ -93,7 +93,7 @@ Model count_rows(const std::shared_ptr<Device>& device, const Grid<T>& grid,
     std::optional<RowLabels> of_rows;
     if (labels != 0) of_rows = RowLabels{pointer<const Label>(labels), classes};
     const Call call(*device);
-    return {count(call.queue(), grid, x, inside, of_rows), device, call.stream()};
+    return {count(call.queue(), grid, x, inside, of_rows), device};
 }
 
 template <class T>
@@ -103,26 +103,30 @@ void draw_into(const Grid<T>& grid, const Model& model, std::uint64_t seed, std:
     const DrawRange range{
         seed, start, pointer<std::uint64_t>(start_on_device), n, pointer<const Label>(labels),
         label};
-    model.used_by_this_call();
-    const Call call(*model.device);
-    const auto axes = model.pmf->axes(call.queue(), grid);
-    draw(call.queue(), *axes, *model.pmf, range, pointer<T>(out), pointer<Label>(labels_out));
+    {
+        const Call call(*model.device);
+        const auto axes = model.pmf->axes(call.queue(), grid);
+        draw(call.queue(), *axes, *model.pmf, range, pointer<T>(out), pointer<Label>(labels_out));
+    }
+    model.used();
 }
 
 template <class T>
 void bins_into(const Grid<T>& grid, const Model& model, const py::tuple& described,
                std::uintptr_t out) {
     const Rows x = rows_for(grid, described);
-    model.used_by_this_call();
     const Call call(*model.device);
     find_bins(call.queue(), grid, *model.pmf, x, pointer<std::int64_t>(out));
 }
 
 void densities_into(const Model& model, double log_volume, std::uintptr_t bins, std::int64_t n,
                     std::uintptr_t out) {
-    const Call call(*model.device);
-    log_densities(call.queue(), *model.pmf, log_volume, pointer<const std::int64_t>(bins), n,
-                  pointer<double>(out));
+    {
+        const Call call(*model.device);
+        log_densities(call.queue(), *model.pmf, log_volume, pointer<const std::int64_t>(bins), n,
+                      pointer<double>(out));
+    }
+    model.used();
 }
 
 template <class T>

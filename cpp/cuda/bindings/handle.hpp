@@ -19,7 +19,7 @@ struct Device {
     int ordinal;
     py::function allocate;  // (bytes) -> (address, object that owns the memory)
     py::function stream;    // () -> address of the current stream
-    py::function use;       // (owner): its memory is used on the current stream, not its own
+    py::function use;       // (owners): the current stream, not their own, uses their memory
 };
 
 // Memory of the caller's framework.
@@ -41,7 +41,6 @@ public:
           guard_(device.ordinal),
           queue_{device.ordinal, reinterpret_cast<cudaStream_t>(stream_), &allocator_} {}
     const Queue& queue() const { return queue_; }
-    std::uintptr_t stream() const { return stream_; }
 
 private:
     std::uintptr_t stream_;
@@ -55,10 +54,10 @@ private:
 struct Model {
     std::shared_ptr<Pmf> pmf;
     std::shared_ptr<Device> device;
-    std::uintptr_t stream;  // it was made on
 
-    // For a call that reads it: tells the framework if the current stream is another. With the GIL.
-    void used_by_this_call() const;
+    // After a call that queued what reads the model and did not wait for it: tells the framework of
+    // memory that belongs to another stream. With the GIL.
+    void used() const;
 };
 
 // (address, type, rows, columns, row stride, column stride): types as in rows.hpp, strides in

@@ -14,20 +14,32 @@ struct Philox {
     static constexpr int rounds = 10;
 };
 
-// Four random words for one counter (index low, index high, block, 0) under one 64-bit seed.
-ZBINS_HD ZBINS_INLINE void philox4x32(std::uint64_t seed, std::uint32_t c0, std::uint32_t c1,
+// The keys of all rounds under one 64-bit seed: the same for every counter.
+struct PhiloxKeys {
+    std::uint32_t k0[Philox::rounds], k1[Philox::rounds];
+
+    ZBINS_HD explicit constexpr PhiloxKeys(std::uint64_t seed) : k0(), k1() {
+        for (int round = 0; round < Philox::rounds; ++round) {
+            const auto turn = static_cast<std::uint32_t>(round);
+            k0[round] = static_cast<std::uint32_t>(seed) + turn * Philox::weyl0;
+            k1[round] = static_cast<std::uint32_t>(seed >> 32) + turn * Philox::weyl1;
+        }
+    }
+};
+
+// Four random words for one counter (index low, index high, block, 0).
+ZBINS_HD ZBINS_INLINE void philox4x32(const PhiloxKeys& keys, std::uint32_t c0, std::uint32_t c1,
                                       std::uint32_t c2, std::uint32_t c3, std::uint32_t out[4]) {
-    auto k0 = static_cast<std::uint32_t>(seed);
-    auto k1 = static_cast<std::uint32_t>(seed >> 32);
+#if defined(__CUDA_ARCH__)
+#pragma unroll
+#endif
     for (int round = 0; round < Philox::rounds; ++round) {
         const std::uint64_t p0 = static_cast<std::uint64_t>(Philox::mul0) * c0;
         const std::uint64_t p1 = static_cast<std::uint64_t>(Philox::mul1) * c2;
-        c0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ k0;
+        c0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ keys.k0[round];
         c1 = static_cast<std::uint32_t>(p1);
-        c2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ k1;
+        c2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ keys.k1[round];
         c3 = static_cast<std::uint32_t>(p0);
-        k0 += Philox::weyl0;
-        k1 += Philox::weyl1;
     }
     out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
 }

@@ -17,10 +17,8 @@ _ROWS_AT_ONCE = 1 << 30  # of one table: rows are numbered with 30 bits in it
 
 def device_bounds(X: DeviceRows) -> tuple[Array, Array]:
     """Return minimum and maximum of every column; ValueError names what is not finite."""
-    if X.dtype == np.float32 or len(X):
-        low, high = cuda_module().bounds(X.place.handle, X.described)
-        return low, high
-    return np.full(X.shape[1], np.inf), np.full(X.shape[1], -np.inf)
+    low, high = cuda_module().bounds(X.place.handle, X.described)
+    return low, high
 
 
 def device_check_inside(grid: Any, X: DeviceRows) -> None:
@@ -33,16 +31,21 @@ def device_quantiles(X: DeviceRows, q: float) -> tuple[Array, Array]:
 
     As NumPy's methods "higher" and "lower" give them.
     """
-    columns = [X.sorted_column(j) for j in range(X.shape[1])]
+    lower, upper = np.empty(X.shape[1], X.dtype), np.empty(X.shape[1], X.dtype)
     last = len(X) - 1
-    lower = [float(column[int(np.ceil(last * q))]) for column in columns]
-    upper = [float(column[int(np.floor(last * (1 - q)))]) for column in columns]
-    return np.array(lower, X.dtype), np.array(upper, X.dtype)
+    with X.place.framework.memory(X.place.ordinal):
+        for j in range(X.shape[1]):
+            column = X.sorted_column(j)
+            lower[j] = float(column[int(np.ceil(last * q))])
+            upper[j] = float(column[int(np.floor(last * (1 - q)))])
+    return lower, upper
 
 
 def labels_on(place: Place, y: Any) -> DeviceLabels:
     """Return labels for rows at a place; those of the host are sorted there."""
     if isinstance(y, DeviceLabels):
+        if y.place is not place:
+            raise ValueError(f"X is on {place} and y on {y.place}; both must be in one place")
         return y
     classes, places = np.unique(y, return_inverse=True)
     return DeviceLabels(classes, place.upload(places.astype(np.int32)), place)

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 
 def cuda_module() -> Any:
     """Return the module, or raise RuntimeError saying why this build has none."""
     try:
-        from .. import _cuda
-    except ImportError as error:
+        return importlib.import_module("zbins._cuda")
+    except ModuleNotFoundError:
         raise RuntimeError(
             "this build of zbins has no CUDA module, since no nvcc (12.8 or later) was there when "
             "it was installed; install nvcc, then zbins again (ZBINS_CUDA=ON makes its absence an "
-            f"error), or pass data on the CPU [{error}]"
+            "error), or pass data on the CPU"
         ) from None
-    return _cuda
+    except ImportError as error:
+        raise RuntimeError(
+            f"the CUDA module of zbins is there, but does not load: {error}"
+        ) from error
 
 
 def describe() -> str:
     """Return in words what `show_config` says of CUDA; never raises."""
     try:
         cuda = cuda_module()
-    except RuntimeError:
-        return "not built (no nvcc when zbins was installed)"
+    except RuntimeError as error:
+        return f"not usable: {error}"
     built = f"built for {_version(cuda.runtime_version())}, sm {cuda.architectures}"
     try:
         names = ", ".join(cuda.device_names())

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+import sys
+from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
 
 from .. import _core
 from .._types import Array
-from ._frameworks import FRAMEWORKS, Framework, framework_of
+from ._framework import Framework, bytes_of, no_memory
+from ._frameworks import FRAMEWORKS, framework_of
 from ._module import cuda_module
 
 HOST_KINDS = ("numpy", "torch")
@@ -32,13 +35,21 @@ class Place:
         self.framework = framework
         self.ordinal = ordinal
         self.kind = f"{framework.name}:cuda:{ordinal}"
+        self._handle: Any = None
+        self._lock = Lock()
 
     def __str__(self) -> str:
-        return f"cuda:{self.ordinal}"
+        return f"cuda:{self.ordinal} ({self.framework.name})"
 
-    @cached_property
+    @property
     def handle(self) -> Any:
-        """What the module's functions take for the device."""
+        """What the module's functions take for the device: one object, made at the first use."""
+        with self._lock:
+            if self._handle is None:
+                self._handle = self._new_handle()
+        return self._handle
+
+    def _new_handle(self) -> Any:
         framework, ordinal = self.framework, self.ordinal
 
         def allocate(nbytes: int) -> tuple[int, Any]:
@@ -49,12 +60,15 @@ class Place:
             ordinal,
             allocate,
             lambda: framework.stream(ordinal),
-            lambda owner: framework.use(owner, ordinal),
+            lambda owners: framework.use(owners, ordinal),
         )
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Any:
         """Return a new array of the framework."""
-        return self.framework.empty(shape, np.dtype(dtype).name, self.ordinal)
+        name = np.dtype(dtype).name
+        if (nbytes := bytes_of(shape, name)) > sys.maxsize:  # which frameworks trip over
+            raise no_memory(self.framework, self.ordinal, nbytes)
+        return self.framework.empty(shape, name, self.ordinal)
 
     def upload(self, values: Array) -> Any:
         """Return a NumPy array's values on the device."""
@@ -89,6 +103,12 @@ def beside(pmf: Any, other: _core.Pmf) -> Any:
     if not is_on_device(pmf):
         return other
     return cuda_module().Pmf.from_host(pmf.device, other)
+
+
+def where(kind: str | None) -> str:
+    """Return in words where a model of this kind is."""
+    place = None if kind is None else place_of_kind(kind)
+    return "the CPU" if place is None else str(place)
 
 
 @lru_cache(maxsize=64)
@@ -134,8 +154,15 @@ def kind_of_device(device: Any) -> str:
     """
     if device is None:
         return "numpy"
-    if type(device).__module__.startswith("cupy"):
-        return _checked(_place("cupy", int(device.id)))
+    try:
+        if type(device).__module__.startswith("cupy") and hasattr(device, "id"):
+            return _checked(_place("cupy", int(device.id)))
+        return _kind_of_torch_device(device)
+    except (RuntimeError, AssertionError) as error:  # what the driver or a framework lacks
+        raise ValueError(f"device is {device!r}, but {error}") from None
+
+
+def _kind_of_torch_device(device: Any) -> str:
     try:
         import torch
     except ImportError:
@@ -143,27 +170,31 @@ def kind_of_device(device: Any) -> str:
             f"device is {device!r}, which needs PyTorch, and that is not installed; accepted "
             "without it are None and a device of CuPy"
         ) from None
-    try:
-        wanted = torch.device(device)
-    except (RuntimeError, TypeError):
-        wanted = None
+    wanted = None
+    if isinstance(device, (str, torch.device)):
+        try:
+            wanted = torch.device(device)
+        except RuntimeError:
+            wanted = None
     if wanted is None or wanted.type not in ("cpu", "cuda"):
+        shown = repr(device) if isinstance(device, (str, int)) else f"a {type(device).__name__}"
         raise ValueError(
-            f"device is {device!r}; accepted are None, 'cpu', 'cuda', 'cuda:1', ... and a device "
-            "of CuPy"
+            f"device is {shown}; accepted are None, 'cpu', 'cuda', 'cuda:1', ... and a device of "
+            "CuPy"
         )
     if wanted.type == "cpu":
         return "torch"
-    try:
-        ordinal = wanted.index
-        if ordinal is None:
-            cuda_module().device_count()  # says what is wrong, more exactly than PyTorch
-            ordinal = torch.cuda.current_device()
-        return _checked(_place("torch", ordinal))
-    except (RuntimeError, AssertionError, ValueError) as error:
-        raise ValueError(f"device is {device!r}, but {error}") from None
+    cuda_module().device_count()  # says what is wrong, more exactly than PyTorch
+    if not torch.cuda.is_available():
+        raise RuntimeError(f"PyTorch {torch.__version__} sees no CUDA device")
+    return _checked(
+        _place("torch", torch.cuda.current_device() if wanted.index is None else wanted.index)
+    )
 
 
 def _checked(place: Place) -> str:
-    place.handle  # noqa: B018 - raises where the device cannot be used
+    try:
+        place.handle  # noqa: B018 - raises where the device cannot be used
+    except ValueError as error:  # no device with that number
+        raise RuntimeError(str(error)) from None
     return place.kind

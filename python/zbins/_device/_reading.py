@@ -1,4 +1,7 @@
-"""What a model on a device says of rows: codes, bins, densities; written by kernels."""
+"""What a model on a device says of rows, and its draws: memory claimed, kernels called.
+
+A model all of whose rows were ignored has no counts there yet, so `Place.pmf` stands before them.
+"""
 
 from __future__ import annotations
 
@@ -87,6 +90,11 @@ def device_draw(
 
 def taken(classes: Array, places: Any, place: Place) -> Any:
     """Return the labels at these places: on the device, or on the host if they are str."""
+    with place.framework.memory(place.ordinal):
+        return _taken(classes, places, place)
+
+
+def _taken(classes: Array, places: Any, place: Place) -> Any:
     if classes.dtype.kind == "U":
         labels: Array = classes[place.framework.download(places)]
         return labels

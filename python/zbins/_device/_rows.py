@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import DataConversionWarning
 
 from .._types import Array
-from ._frameworks import LOADED
+from ._framework import LOADED
 from ._place import Place
 
 
@@ -92,8 +94,16 @@ def as_device_rows(X: Any, place: Place, dtype: np.dtype[Any] | None, *, clip: b
         For a value beyond the range of float32, where the model has that.
     """
     framework = place.framework
-    X = framework.plain(X, "X")
+    with framework.memory(place.ordinal):
+        X = framework.plain(X, "X")
+        return _as_rows(X, place, dtype, clip=clip)
+
+
+def _as_rows(X: Any, place: Place, dtype: np.dtype[Any] | None, *, clip: bool) -> DeviceRows:
+    framework = place.framework
     name = framework.dtype(X)
+    if name not in LOADED and not hasattr(np, name):
+        raise TypeError(f"X has the dtype {name}; accepted are real numbers that NumPy knows")
     if dtype is None:
         dtype = np.dtype(np.float32 if name in LOADED and name != "float64" else np.float64)
     if dtype == np.float64:
@@ -163,20 +173,31 @@ def as_device_labels(y: Any, place: Place) -> DeviceLabels:
     TypeError
         For labels that are not int, bool or whole floats.
     ValueError
-        If y is not 1-D, or not below 2**63.
+        If y is not 1-D, or a label not below 2**63.
     """
     framework = place.framework
-    y = framework.plain(y, "y")
-    if len(y.shape) == 2 and y.shape[1] == 1:
-        y = y[:, 0]
-    if len(y.shape) != 1:
-        raise ValueError(f"y has the shape {tuple(y.shape)}; one label per row is needed")
-    classes, places = framework.unique(y)
+    with framework.memory(place.ordinal):
+        y = framework.plain(y, "y")
+        if len(y.shape) == 2 and y.shape[1] == 1:
+            warnings.warn(
+                "A column-vector y was passed when a 1d array was expected.",
+                DataConversionWarning,
+                stacklevel=2,
+            )
+            y = y[:, 0]
+        if len(y.shape) != 1:
+            raise ValueError(f"y has the shape {tuple(y.shape)}; one label per row is needed")
+        name = framework.dtype(y)
+        if name != "bfloat16" and not hasattr(np, name):
+            raise TypeError(f"y has the dtype {name}; accepted are int, bool and str")
+        classes, places = framework.unique(y)
     if classes.dtype.kind == "f":
         broken = np.flatnonzero(~(classes == np.trunc(classes)))
         if broken.size:
+            wrong = framework.download(places)
+            row = int(np.flatnonzero(np.isin(wrong, broken))[0])
             raise TypeError(
-                f"y has the label {classes[broken[0]]!s} of dtype {framework.dtype(y)}; accepted "
+                f"y has the label {classes[wrong[row]]!s} of dtype {name} at row {row}; accepted "
                 "are int, bool and str"
             )
         if classes.size and np.abs(classes).max() >= 2.0**63:

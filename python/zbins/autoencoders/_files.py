@@ -1,0 +1,210 @@
+"""Files of models and of training: safetensors, one metadata entry, a checksum over all of it.
+
+The entry `zbins` is JSON with sorted keys: the class under "autoencoder", the constructor's
+"arguments", "training" (null in a model's file; a checkpoint's settings and history), a
+"format_version" and the "checksum". Weights have the names of the module's state. Nothing is
+pickled, and the same model gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import mmap
+import os
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
+
+from .._file_checks import BLANK, checksum_of, checksum_position, header_of
+from .._temporary import sync_folder, temporary_folder
+from ..files import _os_error
+
+FORMAT_VERSION = 1
+_KEYS = {"arguments", "autoencoder", "checksum", "format_version", "training"}
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+Tensors = dict[str, torch.Tensor]
+
+
+def description(model: Any, training: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return what the metadata says about a model, as JSON values."""
+    return {
+        "autoencoder": type(model).__name__,
+        "arguments": model._arguments(),
+        "format_version": FORMAT_VERSION,
+        "training": training,
+    }
+
+
+def write(path: str | os.PathLike[str], tensors: Tensors, described: dict[str, Any]) -> None:
+    """Write a file beside the target, sync it, and rename it over the target.
+
+    Parameters
+    ----------
+    path : path-like
+        Overwritten if it exists; a symbolic link is followed.
+    tensors : dict of Tensor
+        On any device.
+    described : dict
+        Of `description`.
+
+    Raises
+    ------
+    OSError
+        Naming the path: no such folder, no permission, a directory, a full disk.
+    """
+    target = os.path.realpath(os.fspath(path))
+    if os.path.isdir(target):
+        raise IsADirectoryError(errno.EISDIR, "cannot save an autoencoder over a directory", target)
+    if os.path.exists(target) and not os.path.isfile(target):
+        message = "cannot save an autoencoder over what is no regular file"
+        raise OSError(errno.EINVAL, message, target)
+    metadata = json.dumps(
+        {**described, "checksum": BLANK}, sort_keys=True, allow_nan=False, separators=(",", ":")
+    )
+    folder = os.path.dirname(target)
+    try:
+        with temporary_folder(folder) as own:
+            temporary = os.path.join(own, "autoencoder")
+            _write(temporary, target, tensors, metadata)
+            os.replace(temporary, target)
+    except OSError as error:
+        message = f"cannot save the autoencoder: {error.strerror}"
+        raise type(error)(error.errno, message, target) from error
+    sync_folder(folder)
+
+
+def _write(temporary: str, target: str, tensors: Tensors, metadata: str) -> None:
+    """Write the new file beside the target, its checksum and permissions in place, on disk."""
+    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    # As for models of latents: what the umask, or the old file, allows is kept.
+    allowed = os.stat(target if os.path.exists(target) else temporary).st_mode & 0o777
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    try:
+        save_file(plain, temporary, metadata={"zbins": metadata})
+    except SafetensorError as error:
+        raise _os_error(error, target) from error
+    with open(temporary, "r+b") as file:
+        content = mmap.mmap(file.fileno(), 0)
+        with content:
+            header = header_of(content)
+            checksum = checksum_of(content, header)
+            at = 8 + checksum_position(header, BLANK)
+            content[at : at + len(checksum)] = checksum.encode()
+            content.flush()
+        os.chmod(temporary, allowed)
+        os.fsync(file.fileno())
+
+
+def read(path: str | os.PathLike[str]) -> tuple[Tensors, dict[str, Any]]:
+    """Read a file of `write`, trusting nothing in it.
+
+    Returns
+    -------
+    tensors : dict of Tensor
+        On the CPU.
+    metadata : dict
+        Of `description`, its names checked, its values not.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it is not a whole and undamaged file of an autoencoder, naming it and what is wrong.
+    """
+    name = os.fspath(path)
+    # Read at once: another process may replace or cut the file meanwhile.
+    with open(name, "rb") as file:
+        content = file.read()
+    try:
+        header = header_of(content)
+        metadata = _metadata_of(header)
+        if checksum_of(content, header, metadata["checksum"]) != metadata["checksum"]:
+            raise ValueError("the checksum does not match the content")
+        # Into memory of the tensors' own, which may be written to.
+        return {key: value.clone() for key, value in load(content).items()}, metadata
+    except (ValueError, KeyError, RecursionError, SafetensorError) as error:
+        raise damaged(name, error) from error
+
+
+def damaged(name: str | os.PathLike[str], error: object) -> ValueError:
+    """Return the error about a file that is none, or no more."""
+    return ValueError(
+        f"{os.fspath(name)!r} is not a file of an autoencoder, or is damaged: {error}"
+    )
+
+
+def _metadata_of(header: bytes) -> dict[str, Any]:
+    entries = json.loads(header, object_pairs_hook=_no_duplicates)
+    outer = entries.get("__metadata__") if isinstance(entries, dict) else None
+    if not isinstance(outer, dict) or not isinstance(outer.get("zbins"), str):
+        raise ValueError("it has no entry 'zbins'")
+    metadata = json.loads(outer["zbins"], object_pairs_hook=_no_duplicates)
+    if not isinstance(metadata, dict) or "autoencoder" not in metadata:
+        raise ValueError("its entry 'zbins' names no autoencoder")
+    version = metadata.get("format_version")
+    if version != FORMAT_VERSION or isinstance(version, bool):
+        raise ValueError(f"its format version is {version!r}; this release reads {FORMAT_VERSION}")
+    if set(metadata) != _KEYS or not isinstance(metadata["arguments"], dict):
+        raise ValueError("its entry 'zbins' has other names than expected")
+    if not isinstance(metadata["checksum"], str) or len(metadata["checksum"]) != len(BLANK):
+        raise ValueError("it has no checksum")
+    return metadata
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError("a name occurs twice in the header")
+    return dict(pairs)
+
+
+def read_model(kind: Any, path: str | os.PathLike[str], device: Any) -> Any:
+    """Return the model of a file, which must be of this class (see `Autoencoder.load`)."""
+    tensors, metadata = read(path)
+    if metadata["autoencoder"] != kind.__name__:
+        raise ValueError(
+            f"{os.fspath(path)!r} holds a model of the class {metadata['autoencoder']!r}; this "
+            f"class is {kind.__name__!r}"
+        )
+    if metadata["training"] is not None:
+        raise ValueError(
+            f"{os.fspath(path)!r} is a checkpoint; go on from it by fit(..., checkpoint=, "
+            "resume=True), and save the model then"
+        )
+    try:
+        # On no device: no time goes into weights that are replaced at once.
+        with torch.device("meta"):
+            model = kind(**metadata["arguments"], random_state=0)
+        check_state(tensors, model.state_dict())
+    except (ValueError, TypeError, RuntimeError, OverflowError) as error:
+        raise damaged(path, error) from error
+    model.load_state_dict(tensors, assign=True)
+    model.eval()
+    return model if device is None else model.to(device)
+
+
+def check_state(tensors: Tensors, expected: Tensors, prefix: str = "") -> None:
+    """Refuse tensors that are not those of a module's state.
+
+    Raises
+    ------
+    ValueError
+        Naming the first that is missing, surplus, or of another shape or type.
+    """
+    wrong = sorted(set(tensors) ^ set(expected))
+    if wrong:
+        what = "is missing" if wrong[0] in expected else "is not one of this model"
+        raise ValueError(f"the tensor {prefix + wrong[0]!r} {what}")
+    floats = {value.dtype for value in tensors.values() if value.dtype != torch.int64}
+    for name, value in tensors.items():
+        counts = expected[name].dtype == torch.int64
+        right = value.dtype == torch.int64 if counts else value.dtype in _FLOATS
+        if value.shape != expected[name].shape or not right or len(floats) > 1:
+            raise ValueError(
+                f"the tensor {prefix + name!r} is {value.dtype} of shape {tuple(value.shape)}, not "
+                f"of {tuple(expected[name].shape)}"
+            )
