@@ -46,9 +46,9 @@ $(VENV)/package: $(VENV)/tools $(SOURCES)
 demo: $(VENV)/package
 	$(BIN)/python examples/demo.py
 
-# The C++ tests are built and run while the packages of the Python tests are fetched.
+# The C++ tests are built and run while the packages of the Python tests are fetched, and ours built.
 test: $(VENV)/build-tools
-	$(MAKE) -j2 test-cpp $(VENV)/tools
+	$(MAKE) -j2 test-cpp $(VENV)/package
 	$(MAKE) test-python
 
 test-cpp: $(VENV)/build-tools

@@ -11,7 +11,7 @@ common = {
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
     "derandomize": True,
 }
-settings.register_profile("default", max_examples=500, **common)
+settings.register_profile("default", max_examples=400, **common)
 settings.register_profile("quick", max_examples=25, **common)
 settings.register_profile("deep", max_examples=20_000, **{**common, "derandomize": False})
 settings.load_profile(os.environ.get("ZBINS_HYPOTHESIS", "default"))

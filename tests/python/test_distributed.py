@@ -13,7 +13,7 @@ import zbins
 from helpers import refused, rows
 
 
-@pytest.fixture(scope="module", params=[2, 4])
+@pytest.fixture(scope="module", params=[2, pytest.param(4, marks=pytest.mark.slow)])
 def met(request, tmp_path_factory):
     """The folder that a group of processes wrote to, and their number."""
     size, folder = request.param, tmp_path_factory.mktemp("ranks")
