@@ -10,7 +10,8 @@ from sklearn.exceptions import NotFittedError
 from . import _core
 from ._config import n_threads
 from ._device._rows import DeviceRows
-from ._model import Model, Run
+from ._model import Model
+from ._runs import Run
 from ._types import Array
 from ._validate import as_latents
 

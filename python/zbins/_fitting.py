@@ -14,7 +14,8 @@ from ._device._place import beside, host_pmf
 from ._device._rows import DeviceLabels, DeviceRows
 from ._grid import Grid, admit, bounds_of, check_n_bins, has_fixed_bounds, make_grid
 from ._labels import LabelNumbers
-from ._model import Model, Run, stack
+from ._model import Model
+from ._runs import Run, stack
 from ._types import Array
 from ._validate import FLOAT32, Latents, bounds_of_rows
 

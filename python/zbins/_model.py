@@ -6,9 +6,8 @@ that fails or is interrupted leaves the old one (law 7).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -16,53 +15,9 @@ from . import _core
 from ._device._module import cuda_module
 from ._device._place import host_pmf, is_on_device, place_of_kind, where
 from ._grid import Grid, make_grid
-from ._labels import union
+from ._runs import Run, join, lift, stack
 from ._types import Array
 from ._validate import Known
-
-
-class Run(NamedTuple):
-    """Counts of some rows, in canonical order for the grid they were counted on."""
-
-    pmf: Any  # _core.Pmf, or the same on a device
-    grid: Grid
-    classes: Array | None  # sorted
-
-
-def lift(run: Run, grid: Grid, threads: int) -> Run:
-    """Return the run as counted on `grid`, which its own grid has grown into."""
-    if run.grid is grid or run.grid == grid:
-        return run
-    shift = grid.shift_from(run.grid)
-    pmf = run.pmf
-    if shift.any() or _core.Pmf.bits_for(grid.widest) != pmf.bits:
-        pmf = pmf.rebased(grid.widest, shift, threads)
-    return Run(pmf, grid, run.classes)
-
-
-def join(a: Run, b: Run, grid: Grid, threads: int) -> Run:
-    """Return both runs as one on `grid`."""
-    a, b = lift(a, grid, threads), lift(b, grid, threads)
-    if a.classes is None or b.classes is None:
-        return Run(a.pmf.merged(b.pmf, [], [], 0, threads), grid, None)
-    classes, a_places, b_places = union(a.classes, b.classes)
-    pmf = a.pmf.merged(b.pmf, a_places, b_places, len(classes), threads)
-    return Run(pmf, grid, classes)
-
-
-def stack(runs: Iterable[Run], grid: Grid, threads: int) -> tuple[Run, ...]:
-    """Merge runs until each is more than twice as large as the next.
-
-    A row then takes part in O(log n) linear merges: a chunk costs O(chunk) amortized, whatever the
-    size of the model (the log-structured merge of O'Neil et al. 1996).
-    """
-    stacked: list[Run] = []
-    for run in runs:
-        stacked.append(run)
-        while len(stacked) > 1 and len(stacked[-2].pmf) <= 2 * len(stacked[-1].pmf):
-            last = stacked.pop()
-            stacked[-1] = join(stacked[-1], last, grid, threads)
-    return tuple(stacked)
 
 
 class Model:

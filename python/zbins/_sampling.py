@@ -14,8 +14,9 @@ from ._device._place import Place, place_of, place_of_kind, where
 from ._device._reading import device_draw, taken
 from ._device._rows import DeviceLabels
 from ._labels import as_labels, encode
-from ._model import Model, Run
+from ._model import Model
 from ._random import is_int
+from ._runs import Run
 from ._types import Array
 from ._validate import from_tensor, is_tensor
 

@@ -118,8 +118,8 @@ def test_labels_elsewhere_are_refused(device):
 
 def test_strides_of_half_a_value(device):
     """Rows cut out of records: 17 bytes apart, and not on whole values."""
-    if "cupy" not in device.kind:
-        pytest.skip("tensors have strides of whole values")
+    if "cupy" not in device.kind or device.emulator is None:
+        pytest.skip("tensors have strides of whole values, and CuPy's arrays are hard to cut so")
     X = rows(40, 4)
     for offset in (0, 1):
         raw = device.array(np.zeros(40 * 17 + 1, np.uint8))
