@@ -257,10 +257,10 @@ def main() -> None:
     bench = harness.Bench("small case", __doc__)
     for dtype in TYPES:
         bench.run(f"{dtype}", of_type, dtype)
+        bench.run(f"{dtype}, 40 columns", of_type, dtype, K, N, 40)
     bench.run("more than 256 bins", of_type, torch.float32, 1000)
     bench.run("40,000 bins", of_type, torch.float64, 40_000)
     bench.run("one column", of_type, torch.float32, K, N, 1)
-    bench.run("40 columns", of_type, torch.float32, K, N, 40)
     bench.run("one row", of_type, torch.float32, K, 1)
     bench.run("more rows", of_type, torch.float32, K, 40_000, 3)
     bench.run("strided", strided)
