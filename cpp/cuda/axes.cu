@@ -17,12 +17,14 @@ DeviceAxes<T>::DeviceAxes(const Queue& queue, const Grid<T>& grid) : view_(grid.
         grown_ = grown_ || view_.first[j] != 0 || (!is_constant && view_.bins[j] != view_.k[j]);
     }
     // All arrays in one block, in one copy; each on 16 bytes, so that kernels may load several.
-    std::vector<std::byte> here;
+    const auto padded = [d](std::size_t size) { return (d * size + 15) / 16 * 16; };
+    std::vector<std::byte> here(4 * padded(sizeof(T)) + 4 * padded(sizeof(std::int32_t)));
     std::vector<std::size_t> starts;
+    std::size_t end = 0;
     const auto add = [&](const auto* values) {
-        starts.push_back(here.size());
-        here.resize(here.size() + (d * sizeof(*values) + 15) / 16 * 16);
-        std::memcpy(here.data() + starts.back(), values, d * sizeof(*values));
+        starts.push_back(end);
+        std::memcpy(here.data() + end, values, d * sizeof(*values));
+        end += padded(sizeof(*values));
     };
     add(view_.origin), add(view_.top), add(view_.scale), add(view_.width);
     add(view_.k), add(view_.last), add(view_.first), add(view_.bins);

@@ -24,9 +24,6 @@ A code is packed with 1, 2, 4, 8 or 16 bits a dimension (the least that hold the
 from __future__ import annotations
 
 import contextlib
-import errno
-import json
-import mmap
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -36,17 +33,15 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save_file
 
 from ._file_checks import (
-    BLANK,
     FORMAT_VERSION,
     checksum_of,
-    checksum_position,
     header_of,
     metadata_of,
     model_of,
 )
 from ._labels import kind_of
 from ._model import Model
-from ._temporary import sync_folder, temporary_folder
+from ._writing import write_tensors
 
 
 def write_model(path: str | os.PathLike[str], model: Model, parameters: dict[str, Any]) -> None:
@@ -69,59 +64,12 @@ def write_model(path: str | os.PathLike[str], model: Model, parameters: dict[str
     OSError
         Naming the path: no such folder, no permission, a directory, a full disk.
     """
-    target = os.path.realpath(os.fspath(path))
-    if os.path.isdir(target):
-        raise IsADirectoryError(errno.EISDIR, "cannot save a model over a directory", target)
-    if os.path.exists(target) and not os.path.isfile(target):
-        raise OSError(errno.EINVAL, "cannot save a model over what is no regular file", target)
-    metadata = json.dumps(
-        {**_describe(model), **parameters, "checksum": BLANK},
-        sort_keys=True,
-        allow_nan=False,
-        separators=(",", ":"),
-    )
-    folder = os.path.dirname(target)
-    try:
-        with temporary_folder(folder) as own:
-            temporary = os.path.join(own, "model")
-            _write(temporary, target, model, metadata)
-            os.replace(temporary, target)
-    except OSError as error:
-        message = f"cannot save the model: {error.strerror}"
-        raise type(error)(error.errno, message, target) from error
-    sync_folder(folder)
-
-
-def _write(temporary: str, target: str, model: Model, metadata: str) -> None:
-    """Write the new file beside the target, its checksum and permissions in place, on disk."""
-    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-    # The library puts a file of its own, readable by its owner only, in this one's place; what
-    # the umask, or the old file, allows is kept.
-    allowed = os.stat(target if os.path.exists(target) else temporary).st_mode & 0o777
     arrays = {name: np.ascontiguousarray(array) for name, array in model.to_arrays().items()}
-    try:
-        save_file(arrays, temporary, metadata={"zbins": metadata})
-    except SafetensorError as error:
-        raise _os_error(error, target) from error
-    with open(temporary, "r+b") as file:
-        content = mmap.mmap(file.fileno(), 0)
-        with content:
-            header = header_of(content)
-            checksum = checksum_of(content, header)
-            at = 8 + checksum_position(header, BLANK)
-            content[at : at + len(checksum)] = checksum.encode()
-            content.flush()
-        os.chmod(temporary, allowed)
-        os.fsync(file.fileno())
 
+    def save(temporary: str, metadata: dict[str, str]) -> None:
+        save_file(arrays, temporary, metadata=metadata)
 
-def _os_error(error: SafetensorError, target: str) -> OSError:
-    """Return the system's error that safetensors reports as text."""
-    text = str(error)
-    for code in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOENT):
-        if f"os error {code}" in text:
-            return OSError(code, os.strerror(code), target)
-    return OSError(errno.EIO, text, target)
+    write_tensors(path, "model", save, {**_describe(model), **parameters})
 
 
 def _describe(model: Model) -> dict[str, Any]:

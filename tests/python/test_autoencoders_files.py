@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 import zbins
 from test_autoencoders_architectures import MODELS, same, state_of
 from test_autoencoders_training import made, pictures
+from zbins import _writing
 from zbins.autoencoders import AE, VAE, WAE, BetaVAE, InfoVAE, _files
 
 
@@ -97,7 +98,7 @@ def test_the_old_file_or_the_new_one(path, monkeypatch):
     def fail(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_files, "checksum_of", fail)
+    monkeypatch.setattr(_writing, "checksum_of", fail)
     with pytest.raises(KeyboardInterrupt):
         made(random_state=1).save(path)
     assert path.read_bytes() == old

@@ -19,7 +19,7 @@ import pytest
 
 import zbins
 from helpers import fingerprint, refused, rows, run_python
-from zbins import files
+from zbins import _writing, files
 from zbins._temporary import _machine, temporary_folder
 
 OLD = zbins.PMFSampler(3, bounds=(-9, 9)).fit(rows(20, 3))
@@ -206,14 +206,15 @@ def test_a_folder_that_vanishes(tmp_path, monkeypatch, step, gone):
     path = folder / "m.zbins"
     OLD.save(path)
     data = path.read_bytes()
-    real = getattr(files, step)
+    where = files if step == "save_file" else _writing
+    real = getattr(where, step)
 
     def vanish(*arguments, **more):
         for victim in [folder] if gone == "the folder" else folder.glob(".*.zbins.tmp"):
             shutil.rmtree(victim)
         return real(*arguments, **more)
 
-    monkeypatch.setattr(files, step, vanish)
+    monkeypatch.setattr(where, step, vanish)
     refused(FileNotFoundError, [str(path), "cannot save the model"], lambda: NEW.save(path), NEW)
     monkeypatch.undo()
     if gone == "the folder":

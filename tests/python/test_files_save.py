@@ -13,7 +13,7 @@ import pytest
 
 import zbins
 from helpers import fingerprint, refused, rows, run_python
-from zbins import files
+from zbins import _writing, files
 
 OLD = zbins.PMFSampler(3, bounds=(-9, 9)).fit(rows(20, 3))
 NEW = zbins.PMFSampler(5, bounds=(-9, 9)).fit(rows(20, 3, seed=1), np.arange(20) % 2)
@@ -60,7 +60,8 @@ def test_whatever_happens_at_any_step(step, error, path, monkeypatch):
         raise raised
 
     module, _, name = step.rpartition(".")
-    monkeypatch.setattr(getattr(files, module) if module else files, name, fail)
+    where = files if name == "save_file" else _writing
+    monkeypatch.setattr(getattr(where, module) if module else where, name, fail)
     with pytest.raises(type(raised)) as caught:
         NEW.save(path)
     monkeypatch.undo()
@@ -77,7 +78,7 @@ def test_an_interrupt_after_the_rename_leaves_the_new_file(path, monkeypatch):
     def fail(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(files, "sync_folder", fail)
+    monkeypatch.setattr(_writing, "sync_folder", fail)
     with pytest.raises(KeyboardInterrupt):
         NEW.save(path)
     assert fingerprint(zbins.load(path))[2:] == MODELS[1]

@@ -8,9 +8,7 @@ pickled, and the same model gives the same bytes.
 
 from __future__ import annotations
 
-import errno
 import json
-import mmap
 import os
 from typing import Any
 
@@ -18,9 +16,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 
-from .._file_checks import BLANK, checksum_of, checksum_position, header_of
-from .._temporary import sync_folder, temporary_folder
-from ..files import _os_error
+from .._file_checks import BLANK, checksum_of, header_of
+from .._writing import write_tensors
 
 FORMAT_VERSION = 1
 _KEYS = {"arguments", "autoencoder", "checksum", "format_version", "training"}
@@ -56,47 +53,12 @@ def write(path: str | os.PathLike[str], tensors: Tensors, described: dict[str, A
     OSError
         Naming the path: no such folder, no permission, a directory, a full disk.
     """
-    target = os.path.realpath(os.fspath(path))
-    if os.path.isdir(target):
-        raise IsADirectoryError(errno.EISDIR, "cannot save an autoencoder over a directory", target)
-    if os.path.exists(target) and not os.path.isfile(target):
-        message = "cannot save an autoencoder over what is no regular file"
-        raise OSError(errno.EINVAL, message, target)
-    metadata = json.dumps(
-        {**described, "checksum": BLANK}, sort_keys=True, allow_nan=False, separators=(",", ":")
-    )
-    folder = os.path.dirname(target)
-    try:
-        with temporary_folder(folder) as own:
-            temporary = os.path.join(own, "autoencoder")
-            _write(temporary, target, tensors, metadata)
-            os.replace(temporary, target)
-    except OSError as error:
-        message = f"cannot save the autoencoder: {error.strerror}"
-        raise type(error)(error.errno, message, target) from error
-    sync_folder(folder)
-
-
-def _write(temporary: str, target: str, tensors: Tensors, metadata: str) -> None:
-    """Write the new file beside the target, its checksum and permissions in place, on disk."""
-    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-    # As for models of latents: what the umask, or the old file, allows is kept.
-    allowed = os.stat(target if os.path.exists(target) else temporary).st_mode & 0o777
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    try:
-        save_file(plain, temporary, metadata={"zbins": metadata})
-    except SafetensorError as error:
-        raise _os_error(error, target) from error
-    with open(temporary, "r+b") as file:
-        content = mmap.mmap(file.fileno(), 0)
-        with content:
-            header = header_of(content)
-            checksum = checksum_of(content, header)
-            at = 8 + checksum_position(header, BLANK)
-            content[at : at + len(checksum)] = checksum.encode()
-            content.flush()
-        os.chmod(temporary, allowed)
-        os.fsync(file.fileno())
+
+    def save(temporary: str, metadata: dict[str, str]) -> None:
+        save_file(plain, temporary, metadata=metadata)
+
+    write_tensors(path, "autoencoder", save, described)
 
 
 def read(path: str | os.PathLike[str]) -> tuple[Tensors, dict[str, Any]]:
