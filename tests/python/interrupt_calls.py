@@ -117,8 +117,8 @@ def interrupted(killer, sampler, call, delay):
     """Milliseconds from the signal to KeyboardInterrupt, or None where the call was over first."""
     model = sampler._model
     finished = False
-    print(delay, file=killer.stdin, flush=True)
     try:
+        print(delay, file=killer.stdin, flush=True)  # the signal may come before this returns
         call()
         finished = True
         time.sleep(60)

@@ -42,8 +42,8 @@ def show(capsys, rows, found):
 
 
 def test_any_long_call(capsys):
-    found = waits(1_000_000, 1)
-    show(capsys, 1_000_000, found)
+    found = waits(1_500_000, 2)
+    show(capsys, 1_500_000, found)
     assert any(each for _, _, each in found), "no call was interrupted"
 
 
