@@ -22,7 +22,7 @@ _MODULE_OF = {
     "load": "._loading",
     "show_config": "._config",
 }
-_SUBMODULES = ("autoencoders", "dask", "data")  # not in dir(): they need extras
+_SUBMODULES = ("autoencoders", "dask", "data", "plot", "torch")  # not in dir(): they need extras
 
 
 def __getattr__(name: str) -> Any:

@@ -17,7 +17,7 @@ FORMAT_VERSION = 1
 _MAX_HEADER = 100_000_000  # what safetensors accepts too
 _DIGEST_BYTES = 32
 BLANK = "0" * (2 * _DIGEST_BYTES)  # stands for the checksum while it is computed
-_META_KEYS = frozenset(
+MODEL_KEYS = frozenset(
     [
         "bounds",
         "checksum",
@@ -56,8 +56,22 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def metadata_of(header: bytes) -> dict[str, Any]:
-    """Return our entry of the header, with the right names in it and a known version."""
+def checked_metadata(content: bytes, keys: frozenset[str] = MODEL_KEYS) -> dict[str, Any]:
+    """Return our entry of a file's header, with the right names in it and a known version.
+
+    Parameters
+    ----------
+    content : bytes
+        The file; its checksum is compared.
+    keys : frozenset of str
+        The names that there must be.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        Saying what is wrong.
+    """
+    header = header_of(content)
     entries = json.loads(header, object_pairs_hook=_no_duplicates)
     outer = entries.get("__metadata__") if isinstance(entries, dict) else None
     if (
@@ -72,10 +86,12 @@ def metadata_of(header: bytes) -> dict[str, Any]:
     version = metadata.get("format_version")
     if version != FORMAT_VERSION or isinstance(version, bool):
         raise ValueError(f"its format version is {version!r}; this release reads {FORMAT_VERSION}")
-    if set(metadata) != _META_KEYS:
+    if set(metadata) != keys:
         raise ValueError("its entry 'zbins' has other names than expected")
     if not isinstance(metadata["checksum"], str) or len(metadata["checksum"]) != len(BLANK):
         raise ValueError("it has no checksum")
+    if checksum_of(content, header, metadata["checksum"]) != metadata["checksum"]:
+        raise ValueError("the checksum does not match the content")
     return metadata
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ._config import n_threads
 from ._device._place import kind_of_device
+from ._model import Model
 from ._parameters import check_parameters
 from .files import read_model
 from .pmf import PMFSampler
@@ -39,13 +40,24 @@ def load(path: str | os.PathLike[str], device: Any = None) -> PMFSampler:
     """
     kind = kind_of_device(device)
     model, parameters = read_model(path, kind)
-    bounds = parameters["bounds"]
-    if isinstance(bounds, list):
-        parameters["bounds"] = tuple(bounds)
-    sampler = PMFSampler(**parameters)
     try:
-        check_parameters(sampler, model)
+        return sampler_of(model, parameters)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{os.fspath(path)!r} is damaged: {error}") from error
+
+
+def sampler_of(model: Model, parameters: dict[str, Any]) -> PMFSampler:
+    """Return the fitted estimator of what `PMFSampler._content` gave.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the parameters are not accepted, or do not go with the model.
+    """
+    bounds = parameters["bounds"]
+    if isinstance(bounds, list):
+        parameters = {**parameters, "bounds": tuple(bounds)}
+    sampler = PMFSampler(**parameters)
+    check_parameters(sampler, model)
     sampler._model = model.finished(n_threads(None, 0))
     return sampler

@@ -32,13 +32,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save_file
 
-from ._file_checks import (
-    FORMAT_VERSION,
-    checksum_of,
-    header_of,
-    metadata_of,
-    model_of,
-)
+from ._file_checks import FORMAT_VERSION, checked_metadata, model_of
 from ._labels import kind_of
 from ._model import Model
 from ._writing import write_tensors
@@ -69,10 +63,11 @@ def write_model(path: str | os.PathLike[str], model: Model, parameters: dict[str
     def save(temporary: str, metadata: dict[str, str]) -> None:
         save_file(arrays, temporary, metadata=metadata)
 
-    write_tensors(path, "model", save, {**_describe(model), **parameters})
+    write_tensors(path, "model", save, description(model, parameters))
 
 
-def _describe(model: Model) -> dict[str, Any]:
+def description(model: Model, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return all of a model but its arrays, with the constructor's parameters, as JSON values."""
     classes = model.classes
     names = model.feature_names
     return {
@@ -82,6 +77,7 @@ def _describe(model: Model) -> dict[str, Any]:
         "classes": None if classes is None else classes.tolist(),
         "class_type": None if classes is None else kind_of(classes),
         "feature_names": None if names is None else [str(name) for name in names],
+        **parameters,
     }
 
 
@@ -107,10 +103,7 @@ def read_model(path: str | os.PathLike[str], kind: str) -> tuple[Model, dict[str
     with open(name, "rb") as file:
         content = file.read()
     with _naming(name):
-        header = header_of(content)
-        metadata = metadata_of(header)
-        if checksum_of(content, header, metadata["checksum"]) != metadata["checksum"]:
-            raise ValueError("the checksum does not match the content")
+        metadata = checked_metadata(content)
         try:
             arrays = load(content)
         except (SafetensorError, KeyError) as error:

@@ -15,6 +15,7 @@ from ._fitting import Settings, fit_more, fit_rows
 from ._grid import check_bounds, check_n_bins, check_out_of_range
 from ._labels import as_labels, check_same_kind
 from ._merging import check_labelling
+from ._model import Model
 from ._parameters import check_parameters, plain_parameters
 from ._progress import check_progress
 from ._random import check_random_state
@@ -276,12 +277,16 @@ class PMFSampler(Combining, Drawing, Reading):
             If n_bins, bounds or out_of_range were set to what `load` would refuse, or every row so
             far was ignored.
         """
+        write_model(path, *self._content())
+
+    def _content(self) -> tuple[Model, dict[str, Any]]:
+        """Return what is stored: the model, and the parameters that belong to it."""
         model = self._fitted()
         check_parameters(self, model)
         if not model.n_seen:
             raise ValueError("no row so far lies inside the bounds: there is no model to save")
         self._ordered(model)
-        write_model(path, model, plain_parameters(self))
+        return model, plain_parameters(self)
 
     def _settings(self) -> Settings:
         check_n_bins(self.n_bins)

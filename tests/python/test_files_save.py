@@ -178,14 +178,14 @@ def test_a_file_replaced_while_it_is_read(path, monkeypatch):
     """What was checked is what is used: the file is not opened by its name a second time."""
     other = path.with_name("other")
     NEW.save(other)
-    real = files.checksum_of
+    real = files.checked_metadata
 
     def replace_after(*arguments):
         found = real(*arguments)
         os.replace(other, path)
         return found
 
-    monkeypatch.setattr(files, "checksum_of", replace_after)
+    monkeypatch.setattr(files, "checked_metadata", replace_after)
     assert fingerprint(zbins.load(path))[2:] == MODELS[0]
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ..torch._modules import device_of
 from . import _files
 from ._networks import Networks
-from ._plan import device_of, plan_of
+from ._plan import plan_of
 from ._training import train
 
 

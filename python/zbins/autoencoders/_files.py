@@ -8,7 +8,6 @@ pickled, and the same model gives the same bytes.
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
@@ -16,11 +15,10 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 
-from .._file_checks import BLANK, checksum_of, header_of
+from .._file_checks import FORMAT_VERSION, checked_metadata
 from .._writing import write_tensors
 
-FORMAT_VERSION = 1
-_KEYS = {"arguments", "autoencoder", "checksum", "format_version", "training"}
+_KEYS = frozenset(["arguments", "autoencoder", "checksum", "format_version", "training"])
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 Tensors = dict[str, torch.Tensor]
@@ -83,10 +81,9 @@ def read(path: str | os.PathLike[str]) -> tuple[Tensors, dict[str, Any]]:
     with open(name, "rb") as file:
         content = file.read()
     try:
-        header = header_of(content)
-        metadata = _metadata_of(header)
-        if checksum_of(content, header, metadata["checksum"]) != metadata["checksum"]:
-            raise ValueError("the checksum does not match the content")
+        metadata = checked_metadata(content, _KEYS)
+        if not isinstance(metadata["arguments"], dict):
+            raise ValueError("its arguments are no object")
         # Into memory of the tensors' own, which may be written to.
         return {key: value.clone() for key, value in load(content).items()}, metadata
     except (ValueError, KeyError, RecursionError, SafetensorError) as error:
@@ -98,30 +95,6 @@ def damaged(name: str | os.PathLike[str], error: object) -> ValueError:
     return ValueError(
         f"{os.fspath(name)!r} is not a file of an autoencoder, or is damaged: {error}"
     )
-
-
-def _metadata_of(header: bytes) -> dict[str, Any]:
-    entries = json.loads(header, object_pairs_hook=_no_duplicates)
-    outer = entries.get("__metadata__") if isinstance(entries, dict) else None
-    if not isinstance(outer, dict) or not isinstance(outer.get("zbins"), str):
-        raise ValueError("it has no entry 'zbins'")
-    metadata = json.loads(outer["zbins"], object_pairs_hook=_no_duplicates)
-    if not isinstance(metadata, dict) or "autoencoder" not in metadata:
-        raise ValueError("its entry 'zbins' names no autoencoder")
-    version = metadata.get("format_version")
-    if version != FORMAT_VERSION or isinstance(version, bool):
-        raise ValueError(f"its format version is {version!r}; this release reads {FORMAT_VERSION}")
-    if set(metadata) != _KEYS or not isinstance(metadata["arguments"], dict):
-        raise ValueError("its entry 'zbins' has other names than expected")
-    if not isinstance(metadata["checksum"], str) or len(metadata["checksum"]) != len(BLANK):
-        raise ValueError("it has no checksum")
-    return metadata
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({name for name, _ in pairs}) < len(pairs):
-        raise ValueError("a name occurs twice in the header")
-    return dict(pairs)
 
 
 def read_model(kind: Any, path: str | os.PathLike[str], device: Any) -> Any:

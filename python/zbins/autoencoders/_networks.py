@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import torch
 
 from .._random import check_random_state, draw_seed
+from ..torch._modules import seeded
 from ._architectures import Architecture, Shape, architecture_of, decoder_of, encoder_of
 from ._images import as_tensor, as_unit, can_look, check_images
-from ._seeds import generator_on, seeded
+from ._seeds import generator_on
 
 
 class Networks(torch.nn.Module):  # type: ignore[misc]

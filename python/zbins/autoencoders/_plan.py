@@ -12,6 +12,7 @@ import torch
 
 from .._progress import check_progress
 from .._random import check_random_state, is_int
+from ..torch._modules import device_of
 from ._architectures import Architecture
 
 
@@ -102,22 +103,6 @@ def plan_of(
         compile=compile,
         progress=check_progress(progress),
     )
-
-
-def device_of(device: Any) -> torch.device:
-    """Return a device that is there.
-
-    Raises
-    ------
-    ValueError
-        For a device that torch does not know, or has not.
-    """
-    try:
-        place = torch.device(device)
-        torch.empty(0, device=place)
-    except (RuntimeError, TypeError, AssertionError) as error:
-        raise ValueError(f"device is {device!r}, which PyTorch cannot use: {error}") from error
-    return place
 
 
 def _whole(name: str, value: Any, least: int) -> int:

@@ -1,21 +1,9 @@
-"""Draws of torch that leave its global state alone."""
+"""Generators and seeds of their own for every purpose."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-
 import numpy as np
 import torch
-
-
-@contextlib.contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Seed torch's CPU generator for the length of a block, and give its state back after."""
-    with torch.random.fork_rng(devices=[]):
-        # torch.manual_seed would seed the devices too.
-        torch.default_generator.manual_seed(seed)
-        yield
 
 
 def generator_on(device: torch.device, seed: int) -> torch.Generator:

@@ -12,11 +12,12 @@ import torch
 
 from .._progress import Progress
 from .._random import draw_seed, is_int
+from ..torch._modules import seeded
 from ._checkpoints import Checkpoint, save_checkpoint
 from ._files import Tensors
 from ._images import ImageLoader, Images, as_unit, at_least_two, source_of
 from ._plan import Plan
-from ._seeds import generator_on, seed_of, seeded
+from ._seeds import generator_on, seed_of
 
 # Purposes of the seeds of an epoch; epoch 0 is before the first.
 _SHUFFLE, _NOISE, _GLOBAL, _SPLIT = range(4)

@@ -1,0 +1,119 @@
+"""One pass of an encoder over data: latents and labels, on the host."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from .._progress import Progress
+from .._types import Array
+from ._data import batches_of
+from ._latents import Latents
+from ._modules import autocasting, evaluating, first_parameter, modules_of, seeded
+from ._outputs import latents_of
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How an encoder is run.
+
+    Attributes
+    ----------
+    encode : callable
+        Inputs to what `latents_of` recognizes.
+    posterior : {"mean", "sample"}
+        Which latent of a stochastic encoder.
+    device : torch.device or None
+        Where inputs go. None: where the encoder's parameters are.
+    autocast : bool, dtype or None
+        As in `autocasting`.
+    seed : int
+        Of draws from the posterior; torch's global generators get their state back.
+    memory_limit : int
+        Bytes of latents that are kept in memory.
+    """
+
+    encode: Any
+    posterior: str = "mean"
+    device: torch.device | None = None
+    autocast: Any = None
+    seed: int = 0
+    memory_limit: int = 1 << 30
+
+
+class Encoded(NamedTuple):
+    """Latents of shape (n, ...), and what was given as labels, of shape (n,), or None."""
+
+    latents: Array
+    labels: Array | None
+
+
+def encoded(
+    how: Encoding,
+    data: Any,
+    *,
+    with_labels: bool = False,
+    batch_size: int | None = None,
+    progress: bool | None = None,
+) -> Encoded:
+    """Run the encoder over all data once, in eval mode and without gradients.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For data, labels or outputs that are not recognized, and for latents that are NaN or
+        infinite, naming batch and input.
+    OSError
+        If the temporary file of large latents cannot be written.
+    """
+    batches = batches_of(data, batch_size, with_labels)
+    modules = modules_of(how.encode)
+    weight = first_parameter(modules)
+    device = how.device if how.device is not None or weight is None else weight.device
+    latents = Latents(how.memory_limit)
+    labels: list[Array] = []
+    try:
+        total = len(batches)  # type: ignore[arg-type]
+    except TypeError:
+        total = None
+    draws = contextlib.nullcontext()
+    if how.posterior == "sample":
+        draws = seeded(how.seed, [] if device is None else [device])  # type: ignore[assignment]
+    with draws, evaluating(modules), Progress(progress, total, "encode", "batch") as bar:
+        for number, batch in enumerate(batches):
+            if batch.n:
+                inputs = placed(batch.inputs, device, weight)
+                with autocasting(how.autocast, inputs.device):
+                    output = how.encode(inputs)
+                found = latents_of(output, how.posterior, batch.n)
+                latents.append(_finite(found, number))
+                labels.append(batch.labels)
+            bar.advance(1, batch.n)
+        every = latents.array()
+    if not with_labels:
+        return Encoded(every, None)
+    return Encoded(every, np.concatenate(labels))
+
+
+def placed(
+    tensor: torch.Tensor, device: torch.device | None, like: torch.Tensor | None
+) -> torch.Tensor:
+    """Return a tensor on a device; floating-point numbers in the dtype of the networks."""
+    dtype = like.dtype if like is not None and tensor.is_floating_point() else tensor.dtype
+    return tensor.to(device or tensor.device, dtype, non_blocking=True)
+
+
+def _finite(latents: torch.Tensor, number: int) -> Array:
+    """Return latents on the host, or name the first that is NaN or infinite."""
+    rows: Array = latents.cpu().numpy()
+    if np.isfinite(rows).all():
+        return rows
+    place = np.argwhere(~np.isfinite(rows))[0].tolist()
+    raise ValueError(
+        f"encode returned {rows[tuple(place)]} for input {place[0]} of batch {number} (place "
+        f"{place[1:]} of its latent); accepted are finite numbers"
+    )

@@ -1,0 +1,93 @@
+"""Latents as they are encoded: in memory, and beyond a limit in a temporary file."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import Any
+
+import numpy as np
+
+from .._types import Array
+
+
+class Latents:
+    """Rows that come in batches, and are read as one array in the end.
+
+    A second pass of the encoder would take far longer than any fit, so all of them are kept. The
+    file has no name, in the folder that the `tempfile` module chooses (TMPDIR), and ends with the
+    array or with the process.
+
+    Parameters
+    ----------
+    limit : int
+        Bytes from which on they lie in the file.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._parts: list[Array] = []
+        self._bytes = self._rows = 0
+        self._file: Any = None
+        self.shape: tuple[int, ...] | None = None
+        self._dtype: np.dtype[Any] | None = None
+
+    def append(self, rows: Array) -> None:
+        """Add rows of shape (n, ...).
+
+        Raises
+        ------
+        ValueError
+            If they have another shape than those before.
+        OSError
+            If the file cannot be written.
+        """
+        if self.shape is None:
+            self.shape, self._dtype = rows.shape[1:], rows.dtype
+        if rows.shape[1:] != self.shape or rows.dtype != self._dtype:
+            raise ValueError(
+                f"encode returned latents of shape (n, {_shown(rows.shape[1:])}) and {rows.dtype}; "
+                f"those before were (n, {_shown(self.shape)}) and {self._dtype}"
+            )
+        self._bytes += rows.nbytes
+        self._rows += len(rows)
+        if self._bytes <= self._limit:
+            self._parts.append(rows)
+            return
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(prefix="zbins-")  # noqa: SIM115 - kept open
+            for part in self._parts:
+                self._write(part)
+            self._parts = []
+        self._write(rows)
+
+    def _write(self, rows: Array) -> None:
+        try:
+            self._file.write(np.ascontiguousarray(rows).data)
+        except OSError as error:
+            raise type(error)(
+                error.errno,
+                f"cannot keep {self._bytes:,} bytes of latents: {error.strerror}; raise "
+                "memory_limit, or set TMPDIR to a folder with room",
+                tempfile.gettempdir(),
+            ) from error
+
+    def array(self) -> Array:
+        """Return all rows, shape (n, ...): an array, or a memory map of the file.
+
+        Raises
+        ------
+        ValueError
+            If there are none.
+        """
+        if not self._rows or self.shape is None:
+            raise ValueError("data has no inputs; at least one is needed")
+        if self._file is None:
+            return np.concatenate(self._parts)
+        self._file.flush()
+        shape = (self._rows, *self.shape)
+        mapped: Array = np.memmap(self._file, self._dtype or float, "r+", shape=shape)
+        return mapped
+
+
+def _shown(shape: tuple[int, ...]) -> str:
+    return ", ".join(map(str, shape))

@@ -1,0 +1,118 @@
+"""Any object with `fit` and `sample`, behind the same two calls."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import sklearn.base
+import torch
+from sklearn.utils import check_random_state
+
+from .._random import draw_seed
+from .._types import Array
+from ..pmf import PMFSampler
+
+
+def check_sampler(sampler: object) -> Any:
+    """Return a sampler, PMFSampler for None, or refuse what is none."""
+    if sampler is None:
+        return PMFSampler()
+    if isinstance(sampler, type):
+        raise TypeError(
+            f"sampler is the class {sampler.__name__}; accepted is an object, as "
+            f"{sampler.__name__}()"
+        )
+    missing = [name for name in ("fit", "sample") if not callable(getattr(sampler, name, None))]
+    if missing:
+        raise TypeError(
+            f"sampler is a {type(sampler).__name__} without {' and '.join(missing)}; accepted is "
+            "an object with fit(X) and sample(n), as PMFSampler and GaussianMixture are"
+        )
+    return sampler
+
+
+def check_conditional(sampler: Any) -> None:
+    """Refuse labels for a sampler that could not draw by them."""
+    if not _takes(sampler.sample, "y"):
+        raise TypeError(
+            f"the sampler is a {type(sampler).__name__}, whose sample takes no labels y; use a "
+            "PMFSampler, or fit one generator for each label"
+        )
+
+
+def fitted(sampler: Any, rows: Array, labels: Array | None) -> Any:
+    """Return a fitted copy of a sampler.
+
+    Parameters
+    ----------
+    sampler : object with fit and sample
+        Not changed.
+    rows : ndarray of shape (n, d)
+    labels : ndarray of shape (n,) or None
+    """
+    if hasattr(sampler, "get_params"):
+        fresh = sklearn.base.clone(sampler)
+    else:
+        fresh = copy.deepcopy(sampler)
+    if not isinstance(fresh, PMFSampler):
+        # In float32, EM leaves covariances that are not symmetric in their last bits.
+        rows = np.asarray(rows, dtype=np.float64)
+    done = fresh.fit(rows) if labels is None else fresh.fit(rows, labels)
+    return fresh if done is None else done
+
+
+def draw_batches(
+    sampler: Any, n: int, size: int, y: Any, random_state: Any
+) -> Iterator[torch.Tensor]:
+    """Give n draws of shape (size, d), the same whatever the size."""
+    if isinstance(sampler, PMFSampler):
+        batches = sampler.sample_batches(n, size, y=y, random_state=random_state, progress=False)
+        return map(torch.as_tensor, batches)
+    if n == 0:
+        return iter(())
+    return iter(_draws(sampler, n, y, random_state).split(size))
+
+
+def _draws(sampler: Any, n: int, y: Any, random_state: Any) -> torch.Tensor:
+    conditions = {} if y is None else {"y": y}
+    if y is not None:
+        check_conditional(sampler)
+    seed = None
+    if random_state is not None:  # scikit-learn takes 32 bits
+        sequence = np.random.SeedSequence(draw_seed(random_state))
+        seed = int(sequence.generate_state(1)[0])
+        if _takes(sampler.sample, "random_state"):
+            conditions["random_state"] = seed
+        elif hasattr(sampler, "random_state"):
+            sampler = copy.copy(sampler)
+            sampler.random_state = seed
+        else:
+            raise TypeError(
+                f"random_state is {random_state!r}, but the sampler is a "
+                f"{type(sampler).__name__} that takes none; leave it out"
+            )
+    drawn = sampler.sample(n, **conditions)
+    if isinstance(drawn, tuple):  # GaussianMixture: with the component of each, in their order
+        rows = np.asarray(drawn[0])
+        drawn = rows[check_random_state(seed).permutation(len(rows))]
+    found = torch.as_tensor(drawn)
+    if found.ndim != 2 or len(found) != n:
+        raise ValueError(
+            f"the sampler, a {type(sampler).__name__}, returned samples of shape "
+            f"{tuple(found.shape)}; accepted is ({n}, n_features)"
+        )
+    return found
+
+
+def _takes(call: Any, name: str) -> bool:
+    """Tell whether a call has a parameter of this name."""
+    try:
+        parameters = inspect.signature(call).parameters
+    except (TypeError, ValueError):
+        return False
+    every = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
+    return every or name in parameters

@@ -1,0 +1,183 @@
+"""A fitted sampler as plain tensors and JSON values, and back; nothing is pickled."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import sklearn.base
+import torch
+
+from .._file_checks import FORMAT_VERSION, MODEL_KEYS, model_of
+from .._loading import sampler_of
+from .._types import Array
+from ..files import description
+from ..pmf import PMFSampler
+
+Tensors = dict[str, torch.Tensor]
+
+_PREFIX = "sampler."
+_METADATA = "metadata"
+_UNSIGNED = ("codes", "label_start", "label_count")  # as int64: few of torch's calls take uint64
+_KEYS = {"details", "format_version", "latent_shape", "sampler"}
+
+
+def state_of(sampler: Any, latent_shape: tuple[int, ...]) -> Tensors:
+    """Return a fitted sampler and the shape of its latents as tensors.
+
+    Raises
+    ------
+    TypeError
+        If the sampler holds what is neither an array nor a number, naming it.
+    """
+    arrays, details = _pmf_parts(sampler) if isinstance(sampler, PMFSampler) else _parts(sampler)
+    metadata = {
+        "details": details,
+        "format_version": FORMAT_VERSION,
+        "latent_shape": list(latent_shape),
+        "sampler": type(sampler).__name__,
+    }
+    text = json.dumps(metadata, sort_keys=True, separators=(",", ":")).encode()
+    state = {_METADATA: torch.frombuffer(bytearray(text), dtype=torch.uint8)}
+    for name, array in arrays.items():
+        plain = array.view(np.int64) if array.dtype == np.uint64 else array
+        state[_PREFIX + name] = torch.from_numpy(np.array(plain))
+    return state
+
+
+def from_state(state: Any, like: Any) -> tuple[Any, tuple[int, ...]]:
+    """Return the sampler and the shape that `state_of` was given, trusting nothing.
+
+    Parameters
+    ----------
+    state : dict of Tensor
+    like : object with fit and sample
+        A sampler of the same class; not changed.
+
+    Raises
+    ------
+    ValueError
+        If the state is not one of these, or of another class of samplers.
+    """
+    try:
+        metadata = _metadata_of(state)
+    except (ValueError, RecursionError) as error:
+        raise _damaged(error) from error
+    if metadata["sampler"] != type(like).__name__:
+        raise ValueError(
+            f"the state is that of a {metadata['sampler']}, and the generator's sampler is a "
+            f"{type(like).__name__}; make it with sampler={metadata['sampler']}()"
+        )
+    try:
+        arrays = {
+            name.removeprefix(_PREFIX): tensor.detach().cpu().numpy()
+            for name, tensor in state.items()
+            if name != _METADATA
+        }
+        shape, details = metadata["latent_shape"], metadata["details"]
+        if not isinstance(like, PMFSampler):
+            return _sampler_of(arrays, details, like), tuple(shape)
+        sampler = _pmf_of(arrays, details)
+        if math.prod(shape) != sampler.n_features_in_:
+            raise ValueError(
+                f"latents of shape {tuple(shape)} have not {sampler.n_features_in_} values"
+            )
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise _damaged(error) from error
+    return sampler, tuple(shape)
+
+
+def _damaged(error: object) -> ValueError:
+    return ValueError(f"this is no state of a LatentGenerator, or damaged: {error}")
+
+
+def _metadata_of(state: Any) -> dict[str, Any]:
+    if not hasattr(state, "items") or not all(
+        isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in state.items()
+    ):
+        raise ValueError(f"it is a {type(state).__name__}, not names and tensors")
+    if _METADATA not in state or state[_METADATA].dtype != torch.uint8:
+        raise ValueError(f"it has no tensor {_METADATA!r} of bytes")
+    metadata = json.loads(state[_METADATA].cpu().numpy().tobytes())
+    if not isinstance(metadata, dict) or set(metadata) != _KEYS:
+        raise ValueError("its metadata has other names than expected")
+    version = metadata["format_version"]
+    if version != FORMAT_VERSION or isinstance(version, bool):
+        raise ValueError(f"its format version is {version!r}; this release reads {FORMAT_VERSION}")
+    shape = metadata["latent_shape"]
+    if not isinstance(shape, list) or any(type(size) is not int or size < 1 for size in shape):
+        raise ValueError(f"the shape of its latents is {shape!r}")
+    if not isinstance(metadata["details"], dict):
+        raise ValueError("its details are no object")
+    return metadata
+
+
+def _pmf_parts(sampler: PMFSampler) -> tuple[dict[str, Array], dict[str, Any]]:
+    model, parameters = sampler._content()
+    return model.to_arrays(), description(model, parameters)
+
+
+def _pmf_of(arrays: dict[str, Array], details: dict[str, Any]) -> PMFSampler:
+    if set(details) != MODEL_KEYS - {"checksum"}:
+        raise ValueError("its details have other names than expected")
+    for name in _UNSIGNED:
+        if name in arrays and arrays[name].dtype == np.int64:
+            arrays[name] = arrays[name].view(np.uint64)
+    return sampler_of(*model_of(arrays, details, "numpy"))
+
+
+def _parts(sampler: Any) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Take a sampler apart by scikit-learn's convention: what a fit learns ends in "_"."""
+    name = type(sampler).__name__
+    arrays: dict[str, Array] = {}
+    plain: dict[str, Any] = {}
+    for key, value in vars(sampler).items():
+        if not key.endswith("_") or key.startswith("_"):
+            continue
+        if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+            arrays[key] = value
+        elif _is_plain(found := _plain(value)):
+            plain[key] = found
+        else:
+            raise TypeError(
+                f"the state of a {name} cannot be taken: its {key} is a {type(value).__name__}, "
+                "and only arrays and numbers become tensors; keep generator.latents_ instead, and "
+                "fit_latents on them again"
+            )
+    if not arrays:
+        raise TypeError(
+            f"the state of a {name} cannot be taken: it has no arrays whose names end in '_', as "
+            "scikit-learn's fitted estimators have"
+        )
+    parameters = sampler.get_params(deep=False) if hasattr(sampler, "get_params") else {}
+    kept = {key: value for key, value in parameters.items() if _is_plain(value)}
+    return arrays, {"attributes": plain, "parameters": kept}
+
+
+def _sampler_of(arrays: dict[str, Array], details: dict[str, Any], like: Any) -> Any:
+    plain, parameters = details["attributes"], details["parameters"]
+    for key in (*arrays, *plain):
+        if not key.isidentifier() or not key.endswith("_") or key.startswith("_"):
+            raise ValueError(f"{key!r} is no name of what a fit learns")
+    sampler = sklearn.base.clone(like, safe=False)
+    if parameters:
+        sampler.set_params(**parameters)
+    for key, value in (*plain.items(), *arrays.items()):
+        setattr(sampler, key, value)
+    return sampler
+
+
+def _plain(value: Any) -> Any:
+    """Return NumPy's numbers, also in lists, as Python's."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether JSON keeps the value as it is."""
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return value is None or type(value) in (bool, int, float, str)
