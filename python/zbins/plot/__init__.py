@@ -1,0 +1,18 @@
+"""Pictures of samples: a grid of decoded ones, and latents beside samplers in two dimensions.
+
+Needs ``pip install 'zbins[plot]'``. `SampleGridDisplay` and `LatentScatterDisplay` work as
+scikit-learn's displays do: a class method computes and draws, `plot` draws again, and the axes and
+figure are the attributes `ax_` and `figure_`. Nothing is shown or saved by itself.
+"""
+
+try:
+    import matplotlib  # noqa: F401
+except ImportError as error:
+    raise ImportError(
+        f"zbins.plot needs Matplotlib ({error}); install it with: pip install 'zbins[plot]'"
+    ) from error
+
+from ._grid import SampleGridDisplay
+from ._scatter import LatentScatterDisplay
+
+__all__ = ["LatentScatterDisplay", "SampleGridDisplay"]

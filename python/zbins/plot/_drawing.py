@@ -1,0 +1,83 @@
+"""One draw from any sampler: zbins' own, scikit-learn's, and what has the same method."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from typing import Any
+
+import numpy as np
+
+from .._random import check_random_state, draw_seed, is_int
+
+_SKLEARN_SEEDS = 1 << 32  # numpy.random.RandomState takes no larger ones
+
+
+def check_drawable(sampler: Any, name: str, method: str = "sample") -> None:
+    """Refuse what has no such method, and classes, by name."""
+    if isinstance(sampler, type):
+        raise TypeError(
+            f"{name} is the class {sampler.__name__}; accepted is an instance of it, fitted"
+        )
+    if not callable(getattr(sampler, method, None)):
+        raise TypeError(
+            f"{name} is a {type(sampler).__name__}, which has no method {method}; accepted is a "
+            f"fitted object with {method}(n, random_state=)"
+        )
+
+
+def accepts(method: Any, keyword: str) -> bool:
+    """Tell whether a method takes a keyword."""
+    try:
+        parameters = inspect.signature(method).parameters
+    except (TypeError, ValueError):  # some methods of extension modules have none
+        return False
+    return keyword in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+def draw(sampler: Any, method: str, n: int, random_state: Any, name: str, **more: Any) -> Any:
+    """Return n samples; the sampler stays as it is.
+
+    Parameters
+    ----------
+    random_state : None, int, RandomState, Generator or torch.Generator
+        None: the sampler's own. Where the method takes none (GaussianMixture), a shallow copy of
+        the sampler draws, with this as its attribute.
+
+    Raises
+    ------
+    TypeError
+        If a random state is given and there is no place for it, or it is of no accepted type.
+    ValueError
+        If it is an int out of range, or the sampler gives another number of samples.
+    """
+    bound = getattr(sampler, method)
+    if random_state is not None:
+        check_random_state(random_state)
+        if str(getattr(bound, "__module__", "")).partition(".")[0] == "sklearn":
+            random_state = _for_sklearn(random_state)
+        if accepts(bound, "random_state"):
+            more["random_state"] = random_state
+        elif hasattr(sampler, "random_state"):
+            sampler = copy.copy(sampler)
+            sampler.random_state = random_state
+            bound = getattr(sampler, method)
+        else:
+            raise TypeError(
+                f"random_state is given, but {name} is a {type(sampler).__name__}, whose {method} "
+                "takes none; leave it out"
+            )
+    drawn = bound(n, **more)
+    if isinstance(drawn, tuple) and drawn:  # scikit-learn's GaussianMixture: samples, components
+        drawn = drawn[0]
+    if hasattr(drawn, "__len__") and np.ndim(drawn) and len(drawn) != n:
+        raise ValueError(f"{name} gave {len(drawn)} samples where {n} were asked for")
+    return drawn
+
+
+def _for_sklearn(random_state: Any) -> Any:
+    if isinstance(random_state, np.random.RandomState):
+        return random_state
+    if is_int(random_state) and random_state < _SKLEARN_SEEDS:
+        return random_state
+    return draw_seed(random_state) % _SKLEARN_SEEDS

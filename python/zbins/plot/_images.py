@@ -1,0 +1,126 @@
+"""From images as decoders give them to one mosaic of coloured pixels."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .._types import Array
+from ._arrays import real_numbers
+
+_CHANNELS = (1, 3)
+_SHAPES = "(n, c, h, w), (n, h, w) or (n, h, w, c), with c of 1 or 3"
+
+
+def as_images(value: Any, name: str = "images") -> Array:
+    """Return images of shape (n, h, w, c), as float32, float64 or uint8.
+
+    Raises
+    ------
+    TypeError
+        For a dtype that is no float, uint8 or bool.
+    ValueError
+        For another shape, no image, or a value that is not finite.
+    """
+    array = real_numbers(value, name)
+    if array.dtype.kind in "iu" and array.dtype != np.uint8:
+        raise TypeError(
+            f"{name} has the dtype {array.dtype}; accepted are floats, uint8 and bool: whole "
+            "numbers of another type do not say what white is"
+        )
+    if array.dtype != np.uint8:
+        array = array.astype(np.promote_types(array.dtype, np.float32))
+    if array.ndim == 2 and 0 not in array.shape:
+        raise ValueError(
+            f"{name} has the shape {array.shape}; accepted are {_SHAPES}: flat samples are latents "
+            "to be decoded, or images to be reshaped"
+        )
+    if array.ndim not in (3, 4) or 0 in array.shape:
+        raise ValueError(f"{name} has the shape {array.shape}; accepted are {_SHAPES}, none empty")
+    if array.ndim == 3:
+        return array[..., None]
+    if array.shape[1] in _CHANNELS:  # as PyTorch has them; it wins where both would do
+        return array.transpose(0, 2, 3, 1)
+    if array.shape[3] in _CHANNELS:
+        return array
+    raise ValueError(
+        f"{name} has the shape {array.shape}, so neither {array.shape[1]} nor {array.shape[3]} "
+        f"channels: accepted are {_SHAPES}"
+    )
+
+
+def check_value_range(value_range: Any) -> None:
+    """Refuse what is neither None, "auto" nor two rising finite numbers."""
+    accepted = 'accepted are None, "auto" and (lowest, highest)'
+    if value_range is None or (isinstance(value_range, str) and value_range == "auto"):
+        return
+    if isinstance(value_range, str):
+        raise ValueError(f"value_range is {value_range!r}; {accepted}")
+    try:
+        low, high = (float(bound) for bound in value_range)
+    except (TypeError, ValueError):
+        raise TypeError(f"value_range is {value_range!r}; {accepted}") from None
+    if not (low < high and math.isfinite(low) and math.isfinite(high)):
+        raise ValueError(f"value_range is {value_range!r}; {accepted}, finite and rising")
+
+
+def check_colours(cmap: object) -> None:
+    """Refuse what is neither a Matplotlib Colormap nor the name of one."""
+    import matplotlib as mpl
+    from matplotlib.colors import Colormap
+
+    accepted = "accepted are a Matplotlib Colormap and names of one, as 'gray', 'gray_r', 'viridis'"
+    if isinstance(cmap, str):
+        if cmap not in mpl.colormaps:
+            raise ValueError(f"cmap is {cmap!r}; {accepted}")
+    elif not isinstance(cmap, Colormap):
+        raise TypeError(f"cmap is {cmap!r} of type {type(cmap).__name__}; {accepted}")
+
+
+def unit_range(images: Array, value_range: Any) -> Array:
+    """Return images with the range mapped to [0, 1], and clipped to it.
+
+    Parameters
+    ----------
+    images : ndarray of float32, float64 or uint8
+        As `as_images` gives them.
+    value_range : None, "auto" or tuple of float
+        None: [0, 1], or [0, 255] for uint8. "auto": from the smallest to the largest value.
+    """
+    if value_range is None:
+        low, high = (0.0, 255.0) if images.dtype == np.uint8 else (0.0, 1.0)
+    elif isinstance(value_range, str):
+        low, high = float(images.min()), float(images.max())
+    else:
+        low, high = (float(bound) for bound in value_range)
+    # Halved: the largest floats have no difference.
+    width = high / 2 - low / 2 or 1.0  # "auto" of images of one value
+    halves = np.clip(images.astype(np.float64), low, high) / 2
+    unit: Array = (halves - low / 2) / width
+    return unit
+
+
+def mosaic(tiles: Array, columns: int, gap: int) -> Array:
+    """Return images side by side, row by row, with transparent pixels between.
+
+    Parameters
+    ----------
+    tiles : ndarray of uint8, shape (n, h, w, 4)
+        Red, green, blue, opacity.
+    columns, gap : int
+        Images in a row, and pixels between two.
+
+    Returns
+    -------
+    pixels : ndarray of uint8, shape (rows * (h + gap) - gap, columns * (w + gap) - gap, 4)
+        Places after the last image are transparent too.
+    """
+    n, h, w, _ = tiles.shape
+    rows = -(-n // columns)
+    padded = np.zeros((rows * columns, h + gap, w + gap, 4), np.uint8)
+    padded[:n, :h, :w] = tiles
+    padded = padded.reshape(rows, columns, h + gap, w + gap, 4).transpose(0, 2, 1, 3, 4)
+    pixels: Array = padded.reshape(rows * (h + gap), columns * (w + gap), 4)
+    return pixels[: rows * (h + gap) - gap, : columns * (w + gap) - gap]
