@@ -4,20 +4,29 @@ Any encoder and decoder will do. Here a small one is trained on scikit-learn's b
 few seconds, so that the example runs as it is; put yours in the place of `make_model`.
 """
 
+import sys
+from pathlib import Path
+
 import torch
 from sklearn.datasets import load_digits
 
 import zbins
+from zbins.plot import SampleGridDisplay
+from zbins.torch import LatentGenerator
 
 
 def make_model(images: torch.Tensor) -> tuple[torch.nn.Module, torch.nn.Module]:
     """Return a trained encoder and decoder: yours goes here."""
     torch.manual_seed(0)
     encoder = torch.nn.Sequential(
-        torch.nn.Linear(64, 128), torch.nn.ReLU(), torch.nn.Linear(128, 6)
+        torch.nn.Flatten(), torch.nn.Linear(64, 128), torch.nn.ReLU(), torch.nn.Linear(128, 6)
     )
     decoder = torch.nn.Sequential(
-        torch.nn.Linear(6, 128), torch.nn.ReLU(), torch.nn.Linear(128, 64), torch.nn.Sigmoid()
+        torch.nn.Linear(6, 128),
+        torch.nn.ReLU(),
+        torch.nn.Linear(128, 64),
+        torch.nn.Sigmoid(),
+        torch.nn.Unflatten(1, (1, 8, 8)),
     )
     optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=2e-3)
     for _ in range(40):
@@ -25,20 +34,27 @@ def make_model(images: torch.Tensor) -> tuple[torch.nn.Module, torch.nn.Module]:
             optimizer.zero_grad()
             torch.nn.functional.mse_loss(decoder(encoder(batch)), batch).backward()
             optimizer.step()
-    return encoder.eval(), decoder.eval()
+    return encoder, decoder
 
 
-images = torch.from_numpy(load_digits().data).float() / 16
-encoder, decoder = make_model(images[:1000])
+def main(out: Path) -> None:
+    images = torch.from_numpy(load_digits().images).float()[:, None] / 16
+    encoder, decoder = make_model(images[:1000])
 
-# The ten lines: tensors in, tensors out.
-with torch.no_grad():
-    latents = encoder(images[1000:])  # of images the autoencoder was not trained on
-    sampler = zbins.PMFSampler(n_bins=4, random_state=0).fit(latents)
-    new_latents = sampler.sample(16)
-    new_images = decoder(new_latents)
-print(sampler.summary())
-sampler.save("digits.zbins")  # later: zbins.load("digits.zbins", device="cpu").sample(16)
+    # The ten lines: images in, images out.
+    generator = LatentGenerator(encoder, decoder, zbins.PMFSampler(n_bins=4))
+    generator.fit(images[1000:])  # a DataLoader too; best of images that were not trained on
+    print(generator.sampler_.summary())
+    new = generator.sample(64, random_state=0)  # a tensor of shape (64, 1, 8, 8)
+    generator.save(out / "digits.zbins")
+    same = LatentGenerator.load(out / "digits.zbins", decode=decoder)
+    assert torch.equal(same.sample(64, random_state=0), new)
+    display = SampleGridDisplay.from_estimator(generator, 64, random_state=0)
+    display.figure_.savefig(out / "autoencoder.png")
+    print(f"written: {out / 'autoencoder.png'}")
 
-for row in new_images[:4].reshape(4, 8, 8).permute(1, 0, 2):  # four digits in characters
-    print("   ".join("".join(" .:-=+*#%@"[int(v * 9.99)] * 2 for v in line) for line in row))
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "examples-out")
+    folder.mkdir(parents=True, exist_ok=True)
+    main(folder)
