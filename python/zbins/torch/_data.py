@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from .._labels import as_labels
 from ..data import Split
 
 DEFAULT_BATCH = 256
@@ -65,6 +66,8 @@ class _Tensors:
         for begin in range(0, len(self._inputs), self._size):
             part = slice(begin, begin + self._size)
             inputs = self._inputs[part]
+            if isinstance(inputs, torch.Tensor):  # a view, and encoders may write to their input
+                inputs = inputs.clone()
             yield inputs if self._labels is None else (inputs, self._labels[part])
 
 
@@ -74,19 +77,18 @@ def _loader_of(data: Any, batch_size: int | None) -> Any:
         if not data.ndim:
             raise ValueError("data is a single number; accepted are inputs of shape (n, ...)")
         return _Tensors(data, None, size)
-    if isinstance(data, tuple) and len(data) == 2 and all(map(_is_array, data)):
+    if isinstance(data, tuple) and len(data) == 2 and _is_array(data[0]) and _is_labels(data[1]):
         inputs, labels = data
+        labels = labels if _is_array(labels) else np.asarray(as_labels(labels))
         if not inputs.ndim or labels.ndim != 1 or len(inputs) != len(labels):
             raise ValueError(
                 f"data is a pair of arrays of shapes {tuple(inputs.shape)} and "
                 f"{tuple(labels.shape)}; accepted are inputs and as many labels, (n, ...) and (n,)"
             )
         return _Tensors(inputs, labels, size)
-    iterable = isinstance(data, torch.utils.data.IterableDataset)
-    if isinstance(data, (torch.utils.data.Dataset, Split)) and not iterable:
-        return torch.utils.data.DataLoader(data, batch_size=size)
-    if iterable:
-        return torch.utils.data.DataLoader(data, batch_size=size)
+    if isinstance(data, (torch.utils.data.Dataset, Split)):
+        # With a generator of its own, it leaves torch's global one alone.
+        return torch.utils.data.DataLoader(data, batch_size=size, generator=torch.Generator())
     if isinstance(data, (str, bytes, Mapping)) or not (
         isinstance(data, Iterable) or hasattr(data, "__getitem__")
     ):
@@ -106,10 +108,15 @@ def _is_array(value: Any) -> bool:
     return isinstance(value, (torch.Tensor, np.ndarray))
 
 
+def _is_labels(value: Any) -> bool:
+    plain = isinstance(value, (list, tuple)) and len(value) > 0
+    return _is_array(value) or (plain and all(isinstance(v, (int, str, np.generic)) for v in value))
+
+
 def _batch_of(raw: Any, number: int, with_labels: bool) -> Batch:
     inputs, labels = _parts(raw, number)
     if isinstance(inputs, np.ndarray):
-        inputs = torch.from_numpy(np.array(inputs))
+        inputs = torch.from_numpy(np.array(inputs, dtype=inputs.dtype.newbyteorder("=")))
     if not isinstance(inputs, torch.Tensor):
         raise TypeError(
             f"batch {number} holds a {type(inputs).__name__}; accepted are tensors and arrays, "
@@ -127,13 +134,16 @@ def _batch_of(raw: Any, number: int, with_labels: bool) -> Batch:
             f"with_labels is True, but batch {number} has no labels; accepted are pairs (inputs, "
             f"labels), and dictionaries with one of {', '.join(_LABELS)}"
         )
-    values = labels.detach().cpu().numpy() if isinstance(labels, torch.Tensor) else labels
-    values = np.asarray(values)
-    if values.shape != (n,):
+    labels = labels.detach().cpu() if isinstance(labels, torch.Tensor) else labels
+    shape = tuple(np.shape(labels))
+    if shape != (n,):
         raise ValueError(
-            f"batch {number} has labels of shape {values.shape} for {n} inputs; accepted is ({n},)"
+            f"batch {number} has labels of shape {shape} for {n} inputs; accepted is ({n},)"
         )
-    return Batch(inputs, n, values)
+    try:
+        return Batch(inputs, n, as_labels(labels, n))
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"batch {number}: {error}") from error
 
 
 def _parts(raw: Any, number: int) -> tuple[Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from .._sampling import check_count
 from ._data import DEFAULT_BATCH
 from ._encoding import placed
 from ._fitted import Fit, Fitted
+from ._latents import shown
 from ._modules import autocasting, evaluating, first_parameter, modules_of
 from ._outputs import images_of
 from ._samplers import draw_batches
@@ -72,11 +74,14 @@ class Decoding(Fitted):
         for batch in batches:
             if images is None:
                 images = batch.new_empty((n, *batch.shape[1:]))
+            if batch.shape[1:] != images.shape[1:]:
+                raise ValueError(
+                    f"decode returned a tensor of shape {tuple(batch.shape)}; those before were "
+                    f"{shown(tuple(images.shape[1:]))}"
+                )
             images[done : done + len(batch)] = batch
             done += len(batch)
-        if images is None:  # n is 0: what one would be
-            latents = self.sample_latents(1, random_state=0)
-            images = self._decoded(self._fitted(), latents)[:0]
+        assert images is not None
         return images
 
     def sample_batches(
@@ -98,7 +103,8 @@ class Decoding(Fitted):
         Returns
         -------
         batches : iterator of Tensor of shape (batch_size, ...)
-            The last may be smaller. Arguments are checked at the call.
+            The last may be smaller; for n = 0 one of shape (0, ...). Arguments are checked at
+            the call.
 
         Raises
         ------
@@ -116,7 +122,10 @@ class Decoding(Fitted):
         def batches() -> Iterator[torch.Tensor]:
             with Progress(progress, -(-n // size), "decode", "batch") as bar:
                 for latents in drawn:
-                    yield self._decoded(fit, latents)
+                    if len(latents):
+                        yield self._decoded(fit, latents)
+                    else:  # what one would be
+                        yield self._decoded(fit, latents.new_zeros(1, latents.shape[1]))[:0]
                     bar.advance(1, len(latents))
 
         return batches()
@@ -143,7 +152,7 @@ class Decoding(Fitted):
         """
         fit = self._fitted()
         n = check_count("n", n)
-        (latents,) = self._drawn(fit, n, max(1, n), y, random_state) if n else (torch.empty(0),)
+        (latents,) = self._drawn(fit, n, max(1, n), y, random_state)
         return latents.reshape(n, *fit.shape)
 
     def _drawn(
@@ -151,7 +160,7 @@ class Decoding(Fitted):
     ) -> Iterator[torch.Tensor]:
         chosen = self.random_state if random_state is None else random_state
         check_random_state(chosen)
-        return draw_batches(fit.sampler, n, size, y, chosen)
+        return draw_batches(fit.sampler, n, math.prod(fit.shape), size, y, chosen)
 
     def _decoded(self, fit: Fit, latents: torch.Tensor) -> torch.Tensor:
         modules = modules_of(self.decode)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
+from .._labels import check_same_kind
 from .._progress import Progress
 from .._types import Array
 from ._data import batches_of
@@ -74,24 +75,27 @@ def encoded(
     modules = modules_of(how.encode)
     weight = first_parameter(modules)
     device = how.device if how.device is not None or weight is None else weight.device
-    latents = Latents(how.memory_limit)
     labels: list[Array] = []
     try:
         total = len(batches)  # type: ignore[arg-type]
-    except TypeError:
+    except (TypeError, NotImplementedError):
         total = None
-    draws = contextlib.nullcontext()
+    draws = nullcontext()
     if how.posterior == "sample":
         draws = seeded(how.seed, [] if device is None else [device])  # type: ignore[assignment]
-    with draws, evaluating(modules), Progress(progress, total, "encode", "batch") as bar:
+    bar = Progress(progress, total, "encode", "batch")
+    with closing(Latents(how.memory_limit)) as latents, draws, evaluating(modules), bar:
         for number, batch in enumerate(batches):
             if batch.n:
                 inputs = placed(batch.inputs, device, weight)
                 with autocasting(how.autocast, inputs.device):
                     output = how.encode(inputs)
                 found = latents_of(output, how.posterior, batch.n)
+                _check_encodes(how.encode, inputs, found)
                 latents.append(_finite(found, number))
-                labels.append(batch.labels)
+                if with_labels:
+                    check_same_kind(labels[0] if labels else batch.labels, batch.labels)
+                    labels.append(batch.labels)
             bar.advance(1, batch.n)
         every = latents.array()
     if not with_labels:
@@ -107,9 +111,20 @@ def placed(
     return tensor.to(device or tensor.device, dtype, non_blocking=True)
 
 
+def _check_encodes(encode: Any, inputs: torch.Tensor, latents: torch.Tensor) -> None:
+    """Refuse a whole autoencoder, whose output is as large as its input."""
+    if not isinstance(encode, torch.nn.Module) or latents.shape != inputs.shape:
+        return
+    if callable(getattr(encode, "encode", None)):
+        raise ValueError(
+            f"encode is the {type(encode).__name__} itself, which returned latents of the shape "
+            f"{tuple(inputs.shape[1:])} of its inputs, as a whole autoencoder does; pass its encode"
+        )
+
+
 def _finite(latents: torch.Tensor, number: int) -> Array:
     """Return latents on the host, or name the first that is NaN or infinite."""
-    rows: Array = latents.cpu().numpy()
+    rows: Array = latents.cpu().resolve_neg().numpy()
     if np.isfinite(rows).all():
         return rows
     place = np.argwhere(~np.isfinite(rows))[0].tolist()

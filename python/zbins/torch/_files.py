@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 
 from .._file_checks import FORMAT_VERSION, checked_metadata
 from .._writing import write_tensors
+from ._outputs import check_posterior
 from ._state import Tensors
 
 _KEYS = frozenset(["checksum", "format_version", "posterior"])
@@ -25,7 +25,7 @@ def write(path: str | os.PathLike[str], state: Tensors, posterior: str) -> None:
     write_tensors(path, "generator", save, described)
 
 
-def read(path: str | os.PathLike[str]) -> tuple[Tensors, Any]:
+def read(path: str | os.PathLike[str]) -> tuple[Tensors, str]:
     """Return the state and the posterior of a file.
 
     Raises
@@ -40,7 +40,7 @@ def read(path: str | os.PathLike[str]) -> tuple[Tensors, Any]:
         content = file.read()
     try:
         metadata = checked_metadata(content, _KEYS)
-        return load(content), metadata["posterior"]
+        return load(content), check_posterior(metadata["posterior"])
     except (ValueError, KeyError, RecursionError, SafetensorError) as error:
         raise ValueError(
             f"{name!r} is not a file of a LatentGenerator, or is damaged: {error}"

@@ -11,6 +11,7 @@ from .._labels import as_labels
 from .._progress import check_progress
 from .._random import check_random_state, draw_seed
 from .._sampling import check_count
+from .._validate import from_tensor
 from ._decoding import Decoding
 from ._encoding import Encoding, encoded
 from ._fitted import Fit
@@ -137,8 +138,9 @@ class LatentGenerator(Decoding, Storing):
             For data, or an output of `encode`, that is not recognized; for labels and a sampler
             that cannot draw by them.
         ValueError
-            For NaN or infinite latents (naming the batch), latents of changing shape, batches
-            without labels where those are wanted, and what the sampler refuses.
+            For NaN or infinite latents (naming the batch), latents of changing shape or of the
+            inputs' shape from a whole autoencoder, batches without labels where those are wanted,
+            and what the sampler refuses.
         OSError
             If the temporary file cannot be written.
         """
@@ -183,8 +185,7 @@ class LatentGenerator(Decoding, Storing):
             For latents without rows, and what the sampler refuses.
         """
         if isinstance(latents, torch.Tensor):
-            latents = latents.detach().cpu()
-            latents = (latents.float() if latents.dtype == torch.bfloat16 else latents).numpy()
+            latents = from_tensor(latents.cpu(), "latents")
         rows = latents if isinstance(latents, np.ndarray) else np.asarray(latents)
         if rows.ndim == 0 or not rows.size:
             raise ValueError(
@@ -230,4 +231,4 @@ class LatentGenerator(Decoding, Storing):
 
 
 def _name(call: Any) -> str:
-    return str(getattr(call, "__qualname__", type(call).__name__))
+    return "None" if call is None else str(getattr(call, "__qualname__", type(call).__name__))

@@ -45,24 +45,26 @@ class Latents:
             self.shape, self._dtype = rows.shape[1:], rows.dtype
         if rows.shape[1:] != self.shape or rows.dtype != self._dtype:
             raise ValueError(
-                f"encode returned latents of shape (n, {_shown(rows.shape[1:])}) and {rows.dtype}; "
-                f"those before were (n, {_shown(self.shape)}) and {self._dtype}"
+                f"encode returned latents of shape {shown(rows.shape[1:])} and {rows.dtype}; those "
+                f"before were {shown(self.shape)} and {self._dtype}"
             )
         self._bytes += rows.nbytes
         self._rows += len(rows)
         if self._bytes <= self._limit:
-            self._parts.append(rows)
+            self._parts.append(np.array(rows))  # not a view of what the encoder writes to again
             return
         if self._file is None:
-            self._file = tempfile.TemporaryFile(prefix="zbins-")  # noqa: SIM115 - kept open
+            self._file = tempfile.TemporaryFile(prefix="zbins-", buffering=0)  # noqa: SIM115
             for part in self._parts:
                 self._write(part)
             self._parts = []
         self._write(rows)
 
     def _write(self, rows: Array) -> None:
+        left = np.ascontiguousarray(rows).data.cast("B")
         try:
-            self._file.write(np.ascontiguousarray(rows).data)
+            while left:  # one write takes at most 2 GiB
+                left = left[self._file.write(left) :]
         except OSError as error:
             raise type(error)(
                 error.errno,
@@ -70,6 +72,11 @@ class Latents:
                 "memory_limit, or set TMPDIR to a folder with room",
                 tempfile.gettempdir(),
             ) from error
+
+    def close(self) -> None:
+        """Let go of the file; what `array` gave stays."""
+        if self._file is not None:
+            self._file.close()
 
     def array(self) -> Array:
         """Return all rows, shape (n, ...): an array, or a memory map of the file.
@@ -83,11 +90,11 @@ class Latents:
             raise ValueError("data has no inputs; at least one is needed")
         if self._file is None:
             return np.concatenate(self._parts)
-        self._file.flush()
         shape = (self._rows, *self.shape)
         mapped: Array = np.memmap(self._file, self._dtype or float, "r+", shape=shape)
         return mapped
 
 
-def _shown(shape: tuple[int, ...]) -> str:
-    return ", ".join(map(str, shape))
+def shown(shape: tuple[int, ...]) -> str:
+    """Return the shape of any number of rows of this shape, for messages."""
+    return str(("n", *shape)).replace("'", "")

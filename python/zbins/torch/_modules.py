@@ -3,53 +3,88 @@
 from __future__ import annotations
 
 import contextlib
+import dis
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import torch
+
+_CALLS = (torch.nn.Module, functools.partial, FunctionType, MethodType)
 
 
 def modules_of(*calls: Any) -> list[torch.nn.Module]:
     """Return the modules that callables run: themselves, what they are bound to or close over.
 
-    A function's modules are those among the variables that it names outside itself.
+    A function's modules are those among its defaults and the variables that it names outside
+    itself, also in a list or a dictionary, or behind another function, a method or an object.
     """
     found: dict[int, torch.nn.Module] = {}
+    seen: set[int] = set()
     for call in calls:
-        for module in _behind(call):
+        for module in _behind(call, seen):
             found.setdefault(id(module), module)
     return list(found.values())
 
 
-def _behind(call: Any) -> Iterator[torch.nn.Module]:
-    if isinstance(call, torch.nn.Module):
-        yield call
-    elif isinstance(call, functools.partial):
-        for value in (call.func, *call.args, *call.keywords.values()):
-            yield from _behind(value)
-    elif inspect.ismethod(call):
-        yield from _owned(call.__self__)
-    elif inspect.isfunction(call):
-        try:
-            outside = inspect.getclosurevars(inspect.unwrap(call))
-        except ValueError:  # a variable outside it has no value yet
-            return
-        for value in (*outside.nonlocals.values(), *outside.globals.values()):
-            yield from _owned(value)
-    elif call is not None:
-        yield from _owned(call)
-
-
-def _owned(value: Any) -> Iterator[torch.nn.Module]:
-    """Give a module, or those that an object of another kind holds as attributes."""
+def _behind(value: Any, seen: set[int]) -> Iterator[torch.nn.Module]:
+    if id(value) in seen or isinstance(value, (type, ModuleType)):
+        return
+    seen.add(id(value))
     if isinstance(value, torch.nn.Module):
         yield value
-    elif not isinstance(value, type) and not inspect.ismodule(value):
-        for held in getattr(value, "__dict__", {}).values():
-            if isinstance(held, torch.nn.Module):
-                yield held
+        return
+    for part in _parts(value):
+        yield from _behind(part, seen)
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    """Return what a callable or another object may run."""
+    if isinstance(value, functools.partial):
+        return (value.func, *value.args, *value.keywords.values())
+    if isinstance(value, MethodType):
+        owner = value.__self__
+        return (owner,) if isinstance(owner, torch.nn.Module) else (owner, value.__func__)
+    if isinstance(value, FunctionType):
+        return _variables(inspect.unwrap(value))
+    if isinstance(value, (list, tuple)):
+        return (entry for entry in value if isinstance(entry, _CALLS))
+    if isinstance(value, Mapping):
+        return (entry for entry in value.values() if isinstance(entry, _CALLS))
+    held = (*_attributes(value), getattr(type(value), "__call__", None))  # noqa: B004 - a function
+    return (entry for entry in held if isinstance(entry, (*_CALLS, list, tuple, dict)))
+
+
+def _attributes(value: Any) -> Iterable[Any]:
+    attributes: dict[str, Any] = getattr(value, "__dict__", {})
+    return attributes.values()
+
+
+def _variables(function: Any) -> Iterator[Any]:
+    """Give the defaults of a function, and the values of what it names outside itself."""
+    if not isinstance(function, FunctionType):
+        yield function
+        return
+    yield from function.__defaults__ or ()
+    yield from (function.__kwdefaults__ or {}).values()
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):  # no value yet
+            yield cell.cell_contents
+    for name in sorted(set(_global_names(function.__code__))):
+        value = function.__globals__.get(name)
+        # Functions of libraries are not followed: their networks are not the user's.
+        if not isinstance(value, FunctionType) or value.__globals__ is function.__globals__:
+            yield value
+
+
+def _global_names(code: CodeType) -> Iterator[str]:
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            yield instruction.argval
+        elif isinstance(instruction.argval, CodeType):  # a function or comprehension inside it
+            yield from _global_names(instruction.argval)
 
 
 def first_parameter(modules: Iterable[torch.nn.Module]) -> torch.Tensor | None:
@@ -127,6 +162,6 @@ def device_of(device: Any) -> torch.device:
     try:
         place = torch.device(device)
         torch.empty(0, device=place)
-    except (RuntimeError, TypeError, AssertionError) as error:
+    except (RuntimeError, TypeError, AssertionError, ImportError) as error:
         raise ValueError(f"device is {device!r}, which PyTorch cannot use: {error}") from error
     return place

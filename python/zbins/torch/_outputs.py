@@ -90,7 +90,7 @@ def images_of(output: Any, n: int) -> torch.Tensor:
     if images is None:
         images = _field(output, _IMAGES)
     if images is None and isinstance(output, torch.distributions.Distribution):
-        images = output.mean
+        images = _tensor(_mean_of(output, "decode"))
     if images is None and isinstance(output, (tuple, list)) and len(output) == 1:
         images = _tensor(output[0])
     if images is None:
@@ -114,7 +114,7 @@ def _mean(output: Any) -> torch.Tensor | None:
     if plain is not None:
         return plain
     if isinstance(output, torch.distributions.Distribution):
-        return _tensor(output.mean)
+        return _tensor(_mean_of(output, "encode"))
     pair = _pair(output)
     if pair is not None:
         return pair[0]
@@ -133,16 +133,24 @@ def _draw(output: Any) -> torch.Tensor | None:
     """Return one draw per input; None if the output is no distribution."""
     if isinstance(output, torch.distributions.Distribution):
         return _tensor(output.sample())
+    if _tensor(output) is None and callable(getattr(output, "sample", None)):
+        return _tensor(output.sample())
     pair = _pair(output)
     if pair is not None:
         mean, log_var = pair
         return mean + torch.exp(log_var / 2) * torch.randn_like(mean)
     inner = _inner(output)
-    if inner is not None:
-        return _draw(inner)
-    if _tensor(output) is None and callable(getattr(output, "sample", None)):
-        return _tensor(output.sample())
-    return None
+    return None if inner is None else _draw(inner)
+
+
+def _mean_of(distribution: torch.distributions.Distribution, name: str) -> torch.Tensor:
+    try:
+        return distribution.mean
+    except NotImplementedError:
+        raise ValueError(
+            f"{name} returned a {type(distribution).__name__}, which has no mean; pass "
+            "posterior='sample', or a function that returns a tensor"
+        ) from None
 
 
 def _pair(output: Any) -> tuple[torch.Tensor, torch.Tensor] | None:
@@ -180,7 +188,7 @@ def _field(output: Any, names: tuple[str, ...]) -> torch.Tensor | None:
 def _tensor(value: Any) -> torch.Tensor | None:
     """Return a tensor or an array as a tensor, cut off from the graph; None for all else."""
     if isinstance(value, np.ndarray) and value.dtype.kind in "fiu":
-        return torch.from_numpy(np.array(value))
+        return torch.from_numpy(np.array(value, dtype=value.dtype.newbyteorder("=")))
     return value.detach() if isinstance(value, torch.Tensor) else None
 
 
@@ -197,6 +205,8 @@ def _described(output: Any) -> str:
         )
         more = ", ..." if len(output) > 4 else ""
         return f"a {type(output).__name__} of {len(output)} ({inside}{more})"
+    if isinstance(output, np.ndarray):
+        return f"an array of {output.dtype} and shape {output.shape}"
     if isinstance(output, torch.Tensor):
         return f"a tensor of shape {tuple(output.shape)}"
     return f"a {type(output).__name__}"

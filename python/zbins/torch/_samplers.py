@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import sklearn.base
 import torch
-from sklearn.utils import check_random_state
 
 from .._random import draw_seed
 from .._types import Array
+from .._validate import as_latents
 from ..pmf import PMFSampler
 
 
@@ -53,6 +53,11 @@ def fitted(sampler: Any, rows: Array, labels: Array | None) -> Any:
         Not changed.
     rows : ndarray of shape (n, d)
     labels : ndarray of shape (n,) or None
+
+    Raises
+    ------
+    TypeError, ValueError
+        What the sampler refuses, and for any of them what is not real and finite.
     """
     if hasattr(sampler, "get_params"):
         fresh = sklearn.base.clone(sampler)
@@ -60,28 +65,36 @@ def fitted(sampler: Any, rows: Array, labels: Array | None) -> Any:
         fresh = copy.deepcopy(sampler)
     if not isinstance(fresh, PMFSampler):
         # In float32, EM leaves covariances that are not symmetric in their last bits.
-        rows = np.asarray(rows, dtype=np.float64)
+        rows = as_latents(rows, type(fresh).__name__).array.astype(np.float64, copy=False)
+        if not np.isfinite(rows).all():
+            row, column = np.argwhere(~np.isfinite(rows))[0].tolist()
+            raise ValueError(
+                f"latents has {rows[row, column]} in row {row}, column {column}; accepted are "
+                "finite numbers"
+            )
     done = fresh.fit(rows) if labels is None else fresh.fit(rows, labels)
     return fresh if done is None else done
 
 
 def draw_batches(
-    sampler: Any, n: int, size: int, y: Any, random_state: Any
+    sampler: Any, n: int, d: int, size: int, y: Any, random_state: Any
 ) -> Iterator[torch.Tensor]:
-    """Give n draws of shape (size, d), the same whatever the size."""
+    """Give n draws of shape (size, d), the same whatever the size; for none one of shape (0, d)."""
     if isinstance(sampler, PMFSampler):
+        if n == 0:
+            return iter([torch.as_tensor(sampler.sample(0, y=y, random_state=random_state))])
         batches = sampler.sample_batches(n, size, y=y, random_state=random_state, progress=False)
         return map(torch.as_tensor, batches)
     if n == 0:
-        return iter(())
-    return iter(_draws(sampler, n, y, random_state).split(size))
+        return iter([torch.empty(0, d, dtype=torch.float64)])
+    return iter(_draws(sampler, n, d, y, random_state).split(size))
 
 
-def _draws(sampler: Any, n: int, y: Any, random_state: Any) -> torch.Tensor:
+def _draws(sampler: Any, n: int, d: int, y: Any, random_state: Any) -> torch.Tensor:
     conditions = {} if y is None else {"y": y}
     if y is not None:
         check_conditional(sampler)
-    seed = None
+    seed = getattr(sampler, "random_state", None)
     if random_state is not None:  # scikit-learn takes 32 bits
         sequence = np.random.SeedSequence(draw_seed(random_state))
         seed = int(sequence.generate_state(1)[0])
@@ -98,12 +111,12 @@ def _draws(sampler: Any, n: int, y: Any, random_state: Any) -> torch.Tensor:
     drawn = sampler.sample(n, **conditions)
     if isinstance(drawn, tuple):  # GaussianMixture: with the component of each, in their order
         rows = np.asarray(drawn[0])
-        drawn = rows[check_random_state(seed).permutation(len(rows))]
+        drawn = rows[np.random.default_rng(draw_seed(seed)).permutation(len(rows))]
     found = torch.as_tensor(drawn)
-    if found.ndim != 2 or len(found) != n:
+    if tuple(found.shape) != (n, d):
         raise ValueError(
             f"the sampler, a {type(sampler).__name__}, returned samples of shape "
-            f"{tuple(found.shape)}; accepted is ({n}, n_features)"
+            f"{tuple(found.shape)}; accepted is ({n}, {d})"
         )
     return found
 

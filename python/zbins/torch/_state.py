@@ -20,6 +20,7 @@ Tensors = dict[str, torch.Tensor]
 
 _PREFIX = "sampler."
 _METADATA = "metadata"
+_MAX_DIMENSIONS = 64  # of NumPy, and of PyTorch
 _UNSIGNED = ("codes", "label_start", "label_count")  # as int64: few of torch's calls take uint64
 _KEYS = {"details", "format_version", "latent_shape", "sampler"}
 
@@ -63,7 +64,7 @@ def from_state(state: Any, like: Any) -> tuple[Any, tuple[int, ...]]:
     """
     try:
         metadata = _metadata_of(state)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RuntimeError) as error:  # a RecursionError too; those of tensors
         raise _damaged(error) from error
     if metadata["sampler"] != type(like).__name__:
         raise ValueError(
@@ -78,15 +79,19 @@ def from_state(state: Any, like: Any) -> tuple[Any, tuple[int, ...]]:
         }
         shape, details = metadata["latent_shape"], metadata["details"]
         if not isinstance(like, PMFSampler):
-            return _sampler_of(arrays, details, like), tuple(shape)
+            sampler = _sampler_of(arrays, details, like)
+            _check_features(shape, getattr(sampler, "n_features_in_", math.prod(shape)))
+            return sampler, tuple(shape)
         sampler = _pmf_of(arrays, details)
-        if math.prod(shape) != sampler.n_features_in_:
-            raise ValueError(
-                f"latents of shape {tuple(shape)} have not {sampler.n_features_in_} values"
-            )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        _check_features(shape, sampler.n_features_in_)
+    except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
         raise _damaged(error) from error
     return sampler, tuple(shape)
+
+
+def _check_features(shape: list[int], n_features: int) -> None:
+    if math.prod(shape) != n_features:
+        raise ValueError(f"latents of shape {str(tuple(shape))[:100]} have not {n_features} values")
 
 
 def _damaged(error: object) -> ValueError:
@@ -108,7 +113,9 @@ def _metadata_of(state: Any) -> dict[str, Any]:
         raise ValueError(f"its format version is {version!r}; this release reads {FORMAT_VERSION}")
     shape = metadata["latent_shape"]
     if not isinstance(shape, list) or any(type(size) is not int or size < 1 for size in shape):
-        raise ValueError(f"the shape of its latents is {shape!r}")
+        raise ValueError("the shape of its latents is no list of whole numbers from 1")
+    if len(shape) > _MAX_DIMENSIONS:
+        raise ValueError(f"its latents have {len(shape)} dimensions")
     if not isinstance(metadata["details"], dict):
         raise ValueError("its details are no object")
     return metadata

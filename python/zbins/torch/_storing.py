@@ -113,4 +113,7 @@ class Storing(Fitted):
         parameters.setdefault("posterior", posterior)
         make: Any = cls  # whose constructor this class does not know
         generator: Self = make(encode, decode, sampler, **parameters)
-        return generator.load_state_dict(state)
+        try:
+            return generator.load_state_dict(state)
+        except ValueError as error:
+            raise ValueError(f"{os.fspath(path)!r}: {error}") from error

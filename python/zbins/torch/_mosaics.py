@@ -1,0 +1,116 @@
+"""A grid of images as one picture, and the loggers that take it."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from .._types import Array
+
+
+def mosaic(
+    images: torch.Tensor, value_range: tuple[float, float] = (0.0, 1.0), gap: int = 2
+) -> torch.Tensor:
+    """Return images as one, in rows of about as many as there are rows.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n, c, height, width) or (n, height, width)
+        With 1 or 3 channels; at least one.
+    value_range : pair of float
+        What is black and what is white; values beyond are clipped, NaN is black.
+    gap : int
+        Black pixels around each.
+
+    Returns
+    -------
+    picture : float32 Tensor of shape (c, rows * (height + gap) + gap, ...)
+        From 0 to 1, on the CPU.
+
+    Raises
+    ------
+    ValueError
+        For another shape.
+    """
+    shape = tuple(images.shape)
+    if images.ndim == 3:
+        images = images.unsqueeze(1)
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or not images.numel():
+        raise ValueError(
+            f"decode makes tensors of shape {shape}, which are no images; accepted are (n, height, "
+            "width) and (n, c, height, width) with 1 or 3 channels: reshape them in decode, or "
+            "pass n_images=0"
+        )
+    low, high = value_range
+    values = (images.detach().cpu().double() - low) / (high - low)
+    values = values.nan_to_num(nan=0.0).clamp(0, 1).float()
+    n, channels, height, width = values.shape
+    columns = math.ceil(math.sqrt(n))
+    rows = -(-n // columns)
+    size = channels, rows * (height + gap) + gap, columns * (width + gap) + gap
+    picture = torch.zeros(size, dtype=torch.float32)
+    for number, image in enumerate(values):
+        row, column = divmod(number, columns)
+        top, left = gap + row * (height + gap), gap + column * (width + gap)
+        picture[:, top : top + height, left : left + width] = image
+    return picture
+
+
+def show(
+    picture: torch.Tensor, loggers: Iterable[Any], name: str, epoch: int, step: int, folder: str
+) -> None:
+    """Hand a picture to loggers; where one takes none, write a PNG into its folder.
+
+    Parameters
+    ----------
+    picture : Tensor of shape (c, height, width)
+        From 0 to 1.
+    loggers : iterable of Logger
+        Lightning's: those with ``log_image`` (Weights & Biases), and those whose ``experiment`` has
+        ``add_image`` (TensorBoard), take images.
+    name : str
+        What the images are called there.
+    epoch, step : int
+        When they were made.
+    folder : str
+        Where pictures go of a logger that has no folder.
+    """
+    for logger in loggers:
+        if callable(getattr(logger, "log_image", None)):
+            logger.log_image(key=name, images=[_pixels(picture)], step=step)
+        elif callable(getattr(logger.experiment, "add_image", None)):
+            logger.experiment.add_image(name, picture, global_step=step)
+        else:
+            chosen = getattr(logger, "log_dir", None) or getattr(logger, "save_dir", None)
+            path = Path(chosen or folder) / name / f"epoch={epoch}-step={step}.png"
+            _write(path, picture, type(logger).__name__)
+
+
+def _pixels(picture: torch.Tensor) -> Array:
+    """Return a picture as uint8 of shape (height, width) or (height, width, 3)."""
+    levels = (picture * 255).round().to(torch.uint8).numpy()
+    pixels: Array = (
+        levels[0] if len(levels) == 1 else np.ascontiguousarray(levels.transpose(1, 2, 0))
+    )
+    return pixels
+
+
+def _write(path: Path, picture: torch.Tensor, logger: str) -> None:
+    try:
+        from PIL import Image
+    except ImportError:
+        warnings.warn(
+            f"images are not logged: {logger} takes none (TensorBoardLogger and WandbLogger do), "
+            "and Pillow, which would write them to files, is not installed: pip install pillow; "
+            "or pass n_images=0",
+            stacklevel=2,
+        )
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(_pixels(picture)).save(path)
