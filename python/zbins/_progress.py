@@ -37,7 +37,8 @@ class Progress:
         self._on = sys.stderr is not None and (
             self._forced or (show is None and sys.stderr.isatty())
         )
-        self._total, self._title, self._unit = total, title, unit
+        self._total, self._title = total, title
+        self._plural = unit + ("es" if unit.endswith("ch") else "s")
         self._units = self._rows = 0
         self._begin = time.monotonic()
         self._drawn = self._begin + (0 if self._forced else _WAIT - _EVERY)
@@ -53,7 +54,7 @@ class Progress:
     def _draw(self) -> None:
         self._drawn = time.monotonic()
         seconds = max(self._drawn - self._begin, 1e-9)
-        text = f"{self._title}: {self._units:,} {self._unit}s, {self._rows:,} rows"
+        text = f"{self._title}: {self._units:,} {self._plural}, {self._rows:,} rows"
         if self._total:
             done = min(1.0, self._units / self._total)
             filled = round(done * _WIDTH)

@@ -258,11 +258,16 @@ def test_a_sampler_that_returns_something_else():
         def sample(self, n):
             return super().sample(n)[self.part]
 
-    for part, shape in ((slice(1, None), "(4, 3)"), (0, "(3,)"), (np.s_[:, :2], "(5, 2)")):
+    cases = {
+        "gave 4 samples where 5": slice(1, None),
+        "gave 3 samples where 5": 0,
+        "shape (5, 2); accepted is (5, 3)": np.s_[:, :2],
+    }
+    for text, part in cases.items():
         sampler = Odd()
         sampler.part = part
         own = made(sampler=sampler).fit(X)
-        refused(ValueError, ["Odd", shape, "(5, 3)"], lambda: own.sample_latents(5), own)  # noqa: B023
+        refused(ValueError, text, lambda: own.sample_latents(5), own)  # noqa: B023
 
 
 def test_what_the_sampler_refuses():

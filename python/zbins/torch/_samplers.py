@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 import sklearn.base
 import torch
 
-from .._random import draw_seed
+from .._any_sampler import accepts, draw
 from .._types import Array
 from .._validate import as_latents
 from ..pmf import PMFSampler
@@ -37,7 +36,7 @@ def check_sampler(sampler: object) -> Any:
 
 def check_conditional(sampler: Any) -> None:
     """Refuse labels for a sampler that could not draw by them."""
-    if not _takes(sampler.sample, "y"):
+    if not accepts(sampler.sample, "y"):
         raise TypeError(
             f"the sampler is a {type(sampler).__name__}, whose sample takes no labels y; use a "
             "PMFSampler, or fit one generator for each label"
@@ -94,24 +93,7 @@ def _draws(sampler: Any, n: int, d: int, y: Any, random_state: Any) -> torch.Ten
     conditions = {} if y is None else {"y": y}
     if y is not None:
         check_conditional(sampler)
-    seed = getattr(sampler, "random_state", None)
-    if random_state is not None:  # scikit-learn takes 32 bits
-        sequence = np.random.SeedSequence(draw_seed(random_state))
-        seed = int(sequence.generate_state(1)[0])
-        if _takes(sampler.sample, "random_state"):
-            conditions["random_state"] = seed
-        elif hasattr(sampler, "random_state"):
-            sampler = copy.copy(sampler)
-            sampler.random_state = seed
-        else:
-            raise TypeError(
-                f"random_state is {random_state!r}, but the sampler is a "
-                f"{type(sampler).__name__} that takes none; leave it out"
-            )
-    drawn = sampler.sample(n, **conditions)
-    if isinstance(drawn, tuple):  # GaussianMixture: with the component of each, in their order
-        rows = np.asarray(drawn[0])
-        drawn = rows[np.random.default_rng(draw_seed(seed)).permutation(len(rows))]
+    drawn = draw(sampler, "sample", n, random_state, "the sampler", **conditions)
     found = torch.as_tensor(drawn)
     if tuple(found.shape) != (n, d):
         raise ValueError(
@@ -119,13 +101,3 @@ def _draws(sampler: Any, n: int, d: int, y: Any, random_state: Any) -> torch.Ten
             f"{tuple(found.shape)}; accepted is ({n}, {d})"
         )
     return found
-
-
-def _takes(call: Any, name: str) -> bool:
-    """Tell whether a call has a parameter of this name."""
-    try:
-        parameters = inspect.signature(call).parameters
-    except (TypeError, ValueError):
-        return False
-    every = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
-    return every or name in parameters

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._random import check_random_state, draw_seed, is_int
+from ._random import check_random_state, draw_seed, is_int
 
 _SKLEARN_SEEDS = 1 << 32  # numpy.random.RandomState takes no larger ones
 
@@ -36,7 +36,7 @@ def accepts(method: Any, keyword: str) -> bool:
 
 
 def draw(sampler: Any, method: str, n: int, random_state: Any, name: str, **more: Any) -> Any:
-    """Return n samples; the sampler stays as it is.
+    """Return n samples in random order; the sampler stays as it is.
 
     Parameters
     ----------
@@ -64,15 +64,24 @@ def draw(sampler: Any, method: str, n: int, random_state: Any, name: str, **more
             bound = getattr(sampler, method)
         else:
             raise TypeError(
-                f"random_state is given, but {name} is a {type(sampler).__name__}, whose {method} "
-                "takes none; leave it out"
+                f"random_state is {random_state!r}, but {name} is a {type(sampler).__name__}, whose "
+                f"{method} takes none; leave it out"
             )
     drawn = bound(n, **more)
     if isinstance(drawn, tuple) and drawn:  # scikit-learn's GaussianMixture: samples, components
-        drawn = drawn[0]
+        seed = getattr(sampler, "random_state", None) if random_state is None else random_state
+        drawn = _shuffled(drawn[0], seed)
     if hasattr(drawn, "__len__") and np.ndim(drawn) and len(drawn) != n:
         raise ValueError(f"{name} gave {len(drawn)} samples where {n} were asked for")
     return drawn
+
+
+def _shuffled(drawn: Any, random_state: Any) -> Any:
+    """Return samples that came component by component in random order."""
+    if not hasattr(drawn, "__getitem__"):
+        return drawn
+    order: Any = np.random.default_rng(draw_seed(random_state)).permutation(len(drawn))
+    return drawn[order]
 
 
 def _for_sklearn(random_state: Any) -> Any:
