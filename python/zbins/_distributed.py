@@ -29,7 +29,7 @@ from ._types import Array
 
 def all_reduce(sampler: Any, group: Any) -> None:
     """Give all processes of the group the sum of their models; see `PMFSampler.all_reduce`."""
-    link = _Link(group)
+    link = Link(group)
     try:
         _all_reduce(sampler, link)
     except BaseException as error:
@@ -39,7 +39,7 @@ def all_reduce(sampler: Any, group: Any) -> None:
 
 
 @exclusive
-def _all_reduce(sampler: Any, link: _Link) -> None:
+def _all_reduce(sampler: Any, link: Link) -> None:
     threads = n_threads(sampler.n_jobs, 1 << 40)
     own: Model | None = sampler._model
     mine = None if own is None else own.returning(host_kind(own.kind))  # as bytes it is exchanged
@@ -96,10 +96,23 @@ class _Kept:
         return True
 
 
-class _Link:
-    """The group, as bytes go through it."""
+class Link:
+    """The group, as bytes go through it.
 
-    def __init__(self, group: Any) -> None:
+    Parameters
+    ----------
+    group : ProcessGroup or None
+        None: all processes.
+    call : str
+        What is called in all of them, for messages.
+
+    Raises
+    ------
+    RuntimeError
+        If torch.distributed is not initialised, or this process is no member.
+    """
+
+    def __init__(self, group: Any, call: str = "all_reduce") -> None:
         import torch
         import torch.distributed as dist
 
@@ -110,12 +123,13 @@ class _Link:
             )
         self._torch, self._dist = torch, dist
         self.met = False  # whether the processes have exchanged anything yet
-        self._group = dist.group.WORLD if group is None else group
-        self.rank: int = dist.get_rank(self._group)
+        self._call = call
+        self.group = dist.group.WORLD if group is None else group
+        self.rank: int = dist.get_rank(self.group)
         if self.rank < 0:
             raise RuntimeError("this process is no member of the group")
-        self._size = dist.get_world_size(self._group)
-        on_cuda = dist.get_backend(self._group) == "nccl"
+        self.size: int = dist.get_world_size(self.group)
+        on_cuda = dist.get_backend(self.group) == "nccl"
         self._device = torch.device("cuda", torch.cuda.current_device()) if on_cuda else "cpu"
 
     def buffer(self, n: int) -> Any:
@@ -126,8 +140,8 @@ class _Link:
         """Fill the view, in every process, with the payload of one (which takes no memory)."""
         if rank == self.rank:
             view.copy_(self._torch.frombuffer(payload, dtype=self._torch.uint8))
-        source = self._dist.get_global_rank(self._group, rank)
-        self._dist.broadcast(view, src=source, group=self._group)
+        source = self._dist.get_global_rank(self.group, rank)
+        self._dist.broadcast(view, src=source, group=self.group)
 
     def gathered(self, data: bytes) -> list[bytes]:
         """Return the bytes of every process, in the order of ranks."""
@@ -141,8 +155,8 @@ class _Link:
     def _all(self, tensor: Any) -> list[Any]:
         self.met = True
         tensor = tensor.to(self._device)
-        received = [self._torch.empty_like(tensor) for _ in range(self._size)]
-        self._dist.all_gather(received, tensor, group=self._group)
+        received = [self._torch.empty_like(tensor) for _ in range(self.size)]
+        self._dist.all_gather(received, tensor, group=self.group)
         return received
 
     def agree(self, error: BaseException | None) -> None:
@@ -153,7 +167,7 @@ class _Link:
             raise error
         for rank, found in enumerate(texts):
             if found:
-                raise RuntimeError(f"all_reduce failed in rank {rank}: {found.decode()}")
+                raise RuntimeError(f"{self._call} failed in rank {rank}: {found.decode()}")
 
 
 _GRID = ("origin", "top", "k", "first_bin", "n_bins")

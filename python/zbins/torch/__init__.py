@@ -3,10 +3,13 @@
 ======================= ==========================================================================
 `LatentGenerator`       encode, fit a sampler to the latents, draw, decode
 `PMFPrior`              a fitted PMFSampler as an nn.Module, for checkpoints and torch.export
+`SamplerCallback`       refits the sampler during a training with Lightning, which it then imports
 ======================= ==========================================================================
 
 Needs ``pip install 'zbins[torch]'``.
 """
+
+from typing import Any
 
 try:
     import torch  # noqa: F401
@@ -16,5 +19,15 @@ except ImportError as error:
     ) from error
 
 from ._generator import LatentGenerator
+from ._prior import PMFPrior
 
-__all__ = ["LatentGenerator"]
+__all__ = ["LatentGenerator", "PMFPrior"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import Lightning only when its callback is asked for."""
+    if name == "SamplerCallback":
+        from ._lightning import SamplerCallback
+
+        return SamplerCallback
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,6 +14,18 @@ import torch
 from .._types import Array
 
 
+def check_range(value_range: Any) -> tuple[float, float]:
+    """Return what is black and what is white, or refuse it."""
+    accepted = "accepted are two finite numbers, the lower first"
+    try:
+        low, high = (float(value) for value in value_range)
+    except (TypeError, ValueError):
+        raise TypeError(f"value_range is {value_range!r}; {accepted}") from None
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(f"value_range is {value_range!r}; {accepted}")
+    return low, high
+
+
 def mosaic(
     images: torch.Tensor, value_range: tuple[float, float] = (0.0, 1.0), gap: int = 2
 ) -> torch.Tensor:

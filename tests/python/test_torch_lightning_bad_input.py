@@ -1,0 +1,134 @@
+"""What `SamplerCallback` cannot work with it refuses, if it can tell before an epoch is spent."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from sklearn.exceptions import NotFittedError
+from sklearn.mixture import GaussianMixture
+
+pytest.importorskip("lightning")
+
+import lightning_helpers as tiny
+import zbins
+from lightning_helpers import fingerprint_of, module_of, one_thread, trainer_of  # noqa: F401
+from zbins.torch import SamplerCallback
+
+pytestmark = [pytest.mark.filterwarnings(text) for text in tiny.ADVICE]
+PL = "lightning.pytorch"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "kind", "text"),
+    [
+        ({"encode": 3}, TypeError, "encode is a int"),
+        ({"decode": torch.nn.Linear}, TypeError, "decode is the class Linear"),
+        ({"sampler": GaussianMixture()}, TypeError, "a GaussianMixture; accepted is a PMFSampler"),
+        ({"sampler": zbins.PMFSampler}, TypeError, "the class PMFSampler"),
+        ({"every_n_epochs": 0}, ValueError, "every_n_epochs is 0; it must be at least 1"),
+        ({"every_n_epochs": 1.5}, TypeError, "every_n_epochs is 1.5"),
+        ({"posterior": "mode"}, ValueError, "posterior is 'mode'"),
+        ({"with_labels": 1}, TypeError, "with_labels is 1"),
+        ({"loader": torch.zeros(3, 2)}, TypeError, "loader is a Tensor"),
+        ({"loader": iter([])}, TypeError, "can be read only once"),
+        ({"loader": 7}, TypeError, "loader is a int"),
+        ({"limit_batches": 0}, ValueError, "limit_batches is 0"),
+        ({"n_images": -1}, ValueError, "n_images is -1"),
+        ({"value_range": 1}, TypeError, "value_range is 1"),
+        ({"value_range": (1, 1)}, ValueError, "the lower first"),
+        ({"random_state": "0"}, TypeError, "random_state is '0'"),
+        ({"name": ""}, TypeError, "name is ''"),
+    ],
+    ids=str,
+)
+def test_parameters(parameters, kind, text):
+    with pytest.raises(kind) as caught:
+        SamplerCallback(**parameters)
+    assert text in str(caught.value)
+
+
+def test_before_a_refit():
+    callback = SamplerCallback()
+    for name in ("sampler_", "generator_", "epoch_"):
+        with pytest.raises(NotFittedError, match="no sampler yet"):
+            getattr(callback, name)
+    assert callback.state_dict() == {}
+
+
+def _refused(callback, kind, text, data=None, module=None, steps=0, **options):
+    """The training fails with this error, after so many steps; the callback is as it was."""
+    module = module_of() if module is None else module
+    trainer = trainer_of(PL, callback, **options)
+    with pytest.raises(kind) as caught:
+        trainer.fit(module, tiny.loader() if data is None else data)
+    assert text in str(caught.value)
+    assert trainer.global_step == steps
+    with pytest.raises(NotFittedError):
+        callback.sampler_  # noqa: B018
+    assert all(part.training for part in module.modules())
+
+
+@pytest.mark.parametrize(
+    ("callback", "kind", "text"),
+    [
+        (SamplerCallback(), ValueError, "Module has no attribute 'encode'; pass encode="),
+        (SamplerCallback("net.down"), ValueError, "has no attribute 'net.down'"),
+        (SamplerCallback("down", "up.1.x"), ValueError, "has no attribute 'up.1.x'; pass decode="),
+        (SamplerCallback("seen"), TypeError, "seen is a list"),
+        (SamplerCallback("down", sampler=zbins.PMFSampler(0)), ValueError, "n_bins is 0"),
+    ],
+    ids=str,
+)
+def test_before_an_epoch_is_spent(callback, kind, text):
+    _refused(callback, kind, text, module=module_of(names=()), limit_train_batches=1)
+
+
+def test_several_train_dataloaders():
+    data = {"a": tiny.loader(), "b": tiny.loader()}
+    _refused(SamplerCallback(), ValueError, "a dict of dataloaders", data)
+
+
+@pytest.mark.parametrize(
+    ("encode", "kind", "text"),
+    [
+        (lambda x: "words", TypeError, "encode returned a str"),
+        (lambda x: x.flatten(1)[:3], ValueError, "(3, 16) for a batch of 16"),
+        (lambda x: x.flatten(1) / 0, ValueError, "for input 0 of batch 0"),
+        (lambda x: x.flatten(1) * 1j, TypeError, "complex"),
+    ],
+)
+def test_what_encode_returns(encode, kind, text):
+    _refused(SamplerCallback(encode), kind, text, steps=4)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_decode_returns(tmp_path):
+    logger = tiny.lightning_of(PL).loggers.CSVLogger(tmp_path, name="run", version=1)
+    for decode, text in (("up", "(64, 16), which are no images"), (lambda z: z[:2], "64 latents")):
+        _refused(SamplerCallback(decode=decode), ValueError, text, steps=4, logger=logger)
+
+
+def test_a_sampler_or_a_loader_that_does_not_fit():
+    narrow = zbins.PMFSampler(bounds=(100, 101), out_of_range="error")
+    _refused(SamplerCallback(sampler=narrow), ValueError, "at row 0, column 0", steps=4)
+    _refused(SamplerCallback(loader=[]), ValueError, "no inputs", steps=4)
+    unlabelled = [tiny.images()]
+    callback = SamplerCallback(loader=unlabelled, with_labels=True)
+    _refused(callback, ValueError, "batch 0 has no labels", steps=4)
+
+
+def test_a_state_of_something_else(tmp_path):
+    callback = SamplerCallback(sampler=zbins.PMFSampler(6))
+    trainer_of(PL, callback, max_epochs=1).fit(module_of(), tiny.loader())
+    good, before = callback.state_dict(), fingerprint_of(callback.sampler_)
+    counts = "sampler.counts"
+    for bad, text in (
+        ({"epoch": 3}, "no state of a SamplerCallback"),
+        ({"epoch": "3", "sampler": good["sampler"]}, "no state of a SamplerCallback"),
+        ({"epoch": 3, "sampler": {}}, "damaged"),
+        ({"epoch": 3, "sampler": good["sampler"] | {counts: -good["sampler"][counts]}}, "damaged"),
+    ):
+        with pytest.raises(ValueError, match=text):
+            callback.load_state_dict(bad)
+        assert fingerprint_of(callback.sampler_) == before
+        assert callback.epoch_ == 0
