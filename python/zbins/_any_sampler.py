@@ -64,8 +64,8 @@ def draw(sampler: Any, method: str, n: int, random_state: Any, name: str, **more
             bound = getattr(sampler, method)
         else:
             raise TypeError(
-                f"random_state is {random_state!r}, but {name} is a {type(sampler).__name__}, whose "
-                f"{method} takes none; leave it out"
+                f"random_state is {random_state!r}, but {name} is a {type(sampler).__name__}, "
+                f"whose {method} takes none; leave it out"
             )
     drawn = bound(n, **more)
     if isinstance(drawn, tuple) and drawn:  # scikit-learn's GaussianMixture: samples, components

@@ -39,7 +39,7 @@ PL = "lightning.pytorch"
         ({"random_state": "0"}, TypeError, "random_state is '0'"),
         ({"name": ""}, TypeError, "name is ''"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_parameters(parameters, kind, text):
     with pytest.raises(kind) as caught:
@@ -77,7 +77,7 @@ def _refused(callback, kind, text, data=None, module=None, steps=0, **options):
         (SamplerCallback("seen"), TypeError, "seen is a list"),
         (SamplerCallback("down", sampler=zbins.PMFSampler(0)), ValueError, "n_bins is 0"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_before_an_epoch_is_spent(callback, kind, text):
     _refused(callback, kind, text, module=module_of(names=()), limit_train_batches=1)
