@@ -170,7 +170,7 @@ def main(folder):
         return z * torch.nan if rank == 1 else z
 
     def decode(z):
-        raise ZeroDivisionError("no picture")
+        raise Stopped("no picture")
 
     def unlike(x):
         return module.down(x).unsqueeze(1) if rank == 1 else module.down(x)
@@ -190,10 +190,14 @@ def main(folder):
         try:
             again.strategy._launcher = None  # both processes are there already
             again.fit(module, loader(16))
-        except Exception as error:
+        except BaseException as error:
             said[name] = [type(error).__name__, str(error)]
         assert callback._fit is None
     (folder / f"said-{rank}.json").write_text(json.dumps(said))
+
+
+class Stopped(BaseException):
+    """As Ctrl-C: no mere failure to draw."""
 
 
 def _unordered(rank):

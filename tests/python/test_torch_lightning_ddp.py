@@ -78,8 +78,8 @@ def test_what_fails_in_one_is_told_in_both(met):
     assert "encode returned nan" in said[1]["nan"][1]
     assert said[0]["nan"][0] == "RuntimeError"
     assert "SamplerCallback failed in rank 1: ValueError" in said[0]["nan"][1]
-    assert said[0]["decode"] == ["ZeroDivisionError", "no picture"]
-    assert "failed in rank 0: ZeroDivisionError: no picture" in said[1]["decode"][1]
+    assert said[0]["decode"] == ["Stopped", "no picture"]
+    assert "failed in rank 0: Stopped: no picture" in said[1]["decode"][1]
     for name, text in (("shapes", "rank 1"), ("quantile", "quantiles"), ("order", "rank 1")):
         assert said[0][name] == said[1][name]
         assert said[0][name][0] == "ValueError"

@@ -288,6 +288,12 @@ class SamplerCallback(*_bases()):  # type: ignore[misc]
             try:  # on rank zero alone, but all hear how it went
                 if link.rank == 0 and self.n_images and self._networks[1] is not None:
                     self._log(trainer, fit)
+            except Exception as problem:  # a picture is not worth a training
+                warnings.warn(
+                    f"no picture of samples is logged after epoch {fit.epoch}: "
+                    f"{type(problem).__name__}: {problem}",
+                    stacklevel=2,
+                )
             except BaseException as found:
                 error = found
             link.agree(error)
