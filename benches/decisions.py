@@ -1,4 +1,4 @@
-"""The measurements behind docs/decisions: `runs`, `clamp`, `count`, `pages`, `draw`."""
+"""The measurements behind docs/decisions: `runs`, `clamp`, `count`, `pages`, `draw`, `prior`."""
 
 from __future__ import annotations
 
@@ -152,6 +152,41 @@ def draw() -> None:
             print(f"| {d} | {k} | {np.dtype(dtype)} | {median_ns(drawn, out.size, 99):.2f} |")
 
 
+def prior() -> None:
+    """What a module's tables take, against edges for every bin, and what a draw costs (0008)."""
+    import torch
+
+    from zbins.torch import PMFPrior
+
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(0)
+    print(
+        "| rows | columns | k | tables | edges of every bin | made in | ns a value | PMFSampler |\n"
+        "|---:|---:|---:|---:|---:|---:|---:|---:|"
+    )
+    for n, d, k in ((10_000, 32, 8), (20_000, 256, 20), (10_000, 32, 65_536)):
+        sampler = zbins.PMFSampler(k, n_jobs=1).fit(rng.normal(size=(n, d)).astype(np.float32))
+        begin = time.perf_counter()
+        module = PMFPrior(sampler)
+        made = time.perf_counter() - begin
+        assert sampler.contains(module(10_000)).all()
+        tables = sum(table.nbytes for table in module.buffers())
+        edges = 2 * 4 * d * len(sampler.counts_)
+        module_ns = median_ns(lambda m=module: m(10_000), 10_000 * d)
+        own_ns = median_ns(lambda s=sampler: s.sample(10_000, random_state=0), 10_000 * d)
+        print(
+            f"| {n:,} | {d} | {k:,} | {tables / 1e6:.2f} MB | {edges / 1e6:.2f} MB | "
+            f"{made * 1e3:.0f} ms | {module_ns:.1f} | {own_ns:.1f} |"
+        )
+
+
 if __name__ == "__main__":
-    tables = {"runs": runs, "clamp": clamp, "count": count, "pages": pages, "draw": draw}
+    tables = {
+        "runs": runs,
+        "clamp": clamp,
+        "count": count,
+        "pages": pages,
+        "draw": draw,
+        "prior": prior,
+    }
     tables[sys.argv[1] if len(sys.argv) > 1 else "runs"]()

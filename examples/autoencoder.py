@@ -46,8 +46,8 @@ def main(out: Path) -> None:
     generator.fit(images[1000:])  # a DataLoader too; best of images that were not trained on
     print(generator.sampler_.summary())
     new = generator.sample(64, random_state=0)  # a tensor of shape (64, 1, 8, 8)
-    generator.save(out / "digits.zbins")
-    same = LatentGenerator.load(out / "digits.zbins", decode=decoder)
+    generator.save(out / "digits.generator")
+    same = LatentGenerator.load(out / "digits.generator", decode=decoder)
     assert torch.equal(same.sample(64, random_state=0), new)
     display = SampleGridDisplay.from_estimator(generator, 64, random_state=0)
     display.figure_.savefig(out / "autoencoder.png")

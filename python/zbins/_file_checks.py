@@ -49,6 +49,20 @@ def header_of(content: bytes | mmap.mmap) -> bytes:
     return content[8 : 8 + length]
 
 
+def check_version(version: object, readable: int) -> None:
+    """Refuse files of another version than this release reads."""
+    if type(version) is not int or version != readable:
+        raise ValueError(f"its format version is {version!r}; this release reads {readable}")
+
+
+# Names that only one kind of file has, and what reads it.
+_READERS = {
+    "out_of_range": "zbins.load",
+    "posterior": "zbins.torch.LatentGenerator.load",
+    "autoencoder": "the load of a class of zbins.autoencoders",
+}
+
+
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = [name for name, _ in pairs]
     if len(set(names)) < len(names):
@@ -56,7 +70,9 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def checked_metadata(content: bytes, keys: frozenset[str] = MODEL_KEYS) -> dict[str, Any]:
+def checked_metadata(
+    content: bytes, keys: frozenset[str] = MODEL_KEYS, readable: int = FORMAT_VERSION
+) -> dict[str, Any]:
     """Return our entry of a file's header, with the right names in it and a known version.
 
     Parameters
@@ -65,6 +81,8 @@ def checked_metadata(content: bytes, keys: frozenset[str] = MODEL_KEYS) -> dict[
         The file; its checksum is compared.
     keys : frozenset of str
         The names that there must be.
+    readable : int
+        The version of this kind of file that this release reads.
 
     Raises
     ------
@@ -83,11 +101,14 @@ def checked_metadata(content: bytes, keys: frozenset[str] = MODEL_KEYS) -> dict[
     metadata = json.loads(outer["zbins"], object_pairs_hook=_no_duplicates)
     if not isinstance(metadata, dict):
         raise ValueError("its entry 'zbins' is no object")
-    version = metadata.get("format_version")
-    if version != FORMAT_VERSION or isinstance(version, bool):
-        raise ValueError(f"its format version is {version!r}; this release reads {FORMAT_VERSION}")
     if set(metadata) != keys:
+        for name, reader in _READERS.items():
+            if name in metadata and name not in keys:
+                raise ValueError(f"it is for {reader} to read")
+        if "format_version" in metadata:
+            check_version(metadata["format_version"], readable)
         raise ValueError("its entry 'zbins' has other names than expected")
+    check_version(metadata["format_version"], readable)
     if not isinstance(metadata["checksum"], str) or len(metadata["checksum"]) != len(BLANK):
         raise ValueError("it has no checksum")
     if checksum_of(content, header, metadata["checksum"]) != metadata["checksum"]:

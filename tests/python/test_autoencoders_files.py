@@ -157,7 +157,7 @@ def test_other_files(path):
     save_file({"a": torch.zeros(2)}, path)
     refused(path, "no entry 'zbins'")
     zbins.PMFSampler(3).fit(torch.zeros(2, 2).numpy()).save(path)
-    refused(path, "names no autoencoder")
+    refused(path, "it is for zbins.load to read")
     made().save(path)
     with pytest.raises(ValueError, match="not a model file"):
         zbins.load(path)
@@ -189,7 +189,7 @@ def test_models_of_another_class(path):
         (lambda t, m: m["arguments"].update(random_state=1), "random_state"),
         (lambda t, m: m["arguments"].update(shell="ls"), "shell"),
         (lambda t, m: m["arguments"].pop("architecture"), "architecture"),
-        (lambda t, m: m.update(arguments=[]), "other names"),
+        (lambda t, m: m.update(arguments=[]), "no object"),
         (lambda t, m: m.update(format_version=2), "2; this release reads 1"),
         (lambda t, m: m.update(format_version=True), "True"),
         (lambda t, m: m.update(more=1), "other names"),

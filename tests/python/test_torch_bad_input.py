@@ -106,7 +106,7 @@ def test_parameters_of_fit(error, texts, parameters, generator):
         (TypeError, ["batch 0", "none"], [{}]),
         (TypeError, ["batch 0", "str"], [{"image": "a.png"}]),
         (TypeError, "object", [np.array([None])]),
-        (TypeError, "str", [np.array(["a"])]),
+        (TypeError, "array of <U1", [np.array(["a"])]),
     ],
 )
 def test_data(error, texts, data, generator):

@@ -40,7 +40,7 @@ class Autoencoder(Networks):
 
         Parameters
         ----------
-        data : array, Tensor, (images, labels), Dataset or DataLoader
+        data : array, Tensor, (images, labels), Dataset, zbins.data.Split or DataLoader
             Images of shape (n, channels, height, width), float in [0, 1] or uint8; labels are
             left out. A Dataset gives an image or (image, label, ...), a DataLoader batches of
             those. At least 2 images; one that an epoch leaves over joins the batch before.

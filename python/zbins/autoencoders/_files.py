@@ -15,9 +15,10 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 
-from .._file_checks import FORMAT_VERSION, checked_metadata
+from .._file_checks import checked_metadata
 from .._writing import write_tensors
 
+FORMAT_VERSION = 1
 _KEYS = frozenset(["arguments", "autoencoder", "checksum", "format_version", "training"])
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
@@ -81,7 +82,7 @@ def read(path: str | os.PathLike[str]) -> tuple[Tensors, dict[str, Any]]:
     with open(name, "rb") as file:
         content = file.read()
     try:
-        metadata = checked_metadata(content, _KEYS)
+        metadata = checked_metadata(content, _KEYS, FORMAT_VERSION)
         if not isinstance(metadata["arguments"], dict):
             raise ValueError("its arguments are no object")
         # Into memory of the tensors' own, which may be written to.

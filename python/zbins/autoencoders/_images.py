@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from .._types import Array
+from ..data import Split
 from ._architectures import Shape
 
 _AT_ONCE = 1 << 24  # values looked at together, so that memory stays small
@@ -149,7 +150,7 @@ def source_of(data: Any, name: str) -> Images:
         return ImageLoader(data, name)
     if isinstance(data, torch.utils.data.IterableDataset):
         raise TypeError(f"{name} is an IterableDataset; pass a DataLoader over it")
-    if isinstance(data, torch.utils.data.Dataset):
+    if isinstance(data, (torch.utils.data.Dataset, Split)):
         if not hasattr(data, "__len__"):
             raise TypeError(f"{name} is a Dataset without a length; pass a DataLoader over it")
         return ImageDataset(data, name)

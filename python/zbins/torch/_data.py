@@ -115,11 +115,14 @@ def _is_labels(value: Any) -> bool:
 
 def _batch_of(raw: Any, number: int, with_labels: bool) -> Batch:
     inputs, labels = _parts(raw, number)
-    if isinstance(inputs, np.ndarray):
+    if isinstance(inputs, np.ndarray) and inputs.dtype.kind in "biuf":
         inputs = torch.from_numpy(np.array(inputs, dtype=inputs.dtype.newbyteorder("=")))
     if not isinstance(inputs, torch.Tensor):
+        what = (
+            f"array of {inputs.dtype}" if isinstance(inputs, np.ndarray) else type(inputs).__name__
+        )
         raise TypeError(
-            f"batch {number} holds a {type(inputs).__name__}; accepted are tensors and arrays, "
+            f"batch {number} holds a {what}; accepted are tensors and arrays, "
             "alone or first of a tuple, or in a dictionary"
         )
     if not inputs.ndim:
@@ -138,7 +141,8 @@ def _batch_of(raw: Any, number: int, with_labels: bool) -> Batch:
     shape = tuple(np.shape(labels))
     if shape != (n,):
         raise ValueError(
-            f"batch {number} has labels of shape {shape} for {n} inputs; accepted is ({n},)"
+            f"batch {number} has labels of shape {shape} for {n} inputs; accepted is ({n},), one "
+            "for each"
         )
     try:
         return Batch(inputs, n, as_labels(labels, n))

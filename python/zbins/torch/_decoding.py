@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -15,7 +15,8 @@ from ._data import DEFAULT_BATCH
 from ._encoding import placed
 from ._fitted import Fit, Fitted
 from ._latents import shown
-from ._modules import autocasting, evaluating, first_parameter, modules_of
+from ._modes import Evaluating
+from ._modules import autocasting, modules_of, weight_of
 from ._outputs import images_of
 from ._samplers import draw_batches
 
@@ -74,10 +75,10 @@ class Decoding(Fitted):
         for batch in batches:
             if images is None:
                 images = batch.new_empty((n, *batch.shape[1:]))
-            if batch.shape[1:] != images.shape[1:]:
+            if batch.shape[1:] != images.shape[1:] or batch.dtype != images.dtype:
                 raise ValueError(
-                    f"decode returned a tensor of shape {tuple(batch.shape)}; those before were "
-                    f"{shown(tuple(images.shape[1:]))}"
+                    f"decode returned a tensor of shape {tuple(batch.shape)} and {batch.dtype}; "
+                    f"those before were {shown(tuple(images.shape[1:]))} and {images.dtype}"
                 )
             images[done : done + len(batch)] = batch
             done += len(batch)
@@ -118,14 +119,15 @@ class Decoding(Fitted):
         size = check_count("batch_size", batch_size, least=1)
         check_progress(progress)
         drawn = self._drawn(fit, n, size, y, random_state)
+        decoded = self._decoder(fit)
 
         def batches() -> Iterator[torch.Tensor]:
             with Progress(progress, -(-n // size), "decode", "batch") as bar:
                 for latents in drawn:
                     if len(latents):
-                        yield self._decoded(fit, latents)
+                        yield decoded(latents)
                     else:  # what one would be
-                        yield self._decoded(fit, latents.new_zeros(1, latents.shape[1]))[:0]
+                        yield decoded(latents.new_zeros(1, latents.shape[1]))[:0]
                     bar.advance(1, len(latents))
 
         return batches()
@@ -162,11 +164,17 @@ class Decoding(Fitted):
         check_random_state(chosen)
         return draw_batches(fit.sampler, n, math.prod(fit.shape), size, y, chosen)
 
-    def _decoded(self, fit: Fit, latents: torch.Tensor) -> torch.Tensor:
-        modules = modules_of(self.decode)
-        weight = first_parameter(modules)
+    def _decoder(self, fit: Fit) -> Callable[[torch.Tensor], torch.Tensor]:
+        """Return what decodes flat latents; its networks are looked for once."""
+        decode = self.decode
+        modules = modules_of(decode)
+        weight = weight_of(modules)
         device = self.device if self.device is not None or weight is None else weight.device
-        z = placed(latents.reshape(len(latents), *fit.shape), device, weight)
-        assert self.decode is not None
-        with evaluating(modules), autocasting(self.autocast, z.device):
-            return images_of(self.decode(z), len(z))
+        evaluating = Evaluating(modules, decode)
+
+        def decoded(latents: torch.Tensor) -> torch.Tensor:
+            z = placed(latents.reshape(len(latents), *fit.shape), device, weight)
+            with evaluating(), autocasting(self.autocast, z.device):
+                return images_of(decode(z), len(z))
+
+        return decoded

@@ -14,7 +14,8 @@ from .._progress import Progress
 from .._types import Array
 from ._data import batches_of
 from ._latents import Latents
-from ._modules import autocasting, evaluating, first_parameter, modules_of, seeded
+from ._modes import Evaluating
+from ._modules import autocasting, modules_of, seeded, weight_of
 from ._outputs import latents_of
 
 
@@ -73,23 +74,24 @@ def encoded(
     """
     batches = batches_of(data, batch_size, with_labels)
     modules = modules_of(how.encode)
-    weight = first_parameter(modules)
+    weight = weight_of(modules)
     device = how.device if how.device is not None or weight is None else weight.device
     labels: list[Array] = []
     try:
         total = len(batches)  # type: ignore[arg-type]
-    except (TypeError, NotImplementedError):
+    except Exception:  # it is for the bar only
         total = None
     draws = nullcontext()
     if how.posterior == "sample":
-        draws = seeded(how.seed, [] if device is None else [device])  # type: ignore[assignment]
+        draws = seeded(how.seed, _devices(device))  # type: ignore[assignment]
     bar = Progress(progress, total, "encode", "batch")
-    with closing(Latents(how.memory_limit)) as latents, draws, evaluating(modules), bar:
+    evaluating = Evaluating(modules, how.encode)
+    with closing(Latents(how.memory_limit)) as latents, draws, bar:
         for number, batch in enumerate(batches):
             if batch.n:
                 inputs = placed(batch.inputs, device, weight)
-                with autocasting(how.autocast, inputs.device):
-                    output = how.encode(inputs)
+                with evaluating(), autocasting(how.autocast, inputs.device):
+                    output = _output(how.encode, inputs)
                 found = latents_of(output, how.posterior, batch.n)
                 _check_encodes(how.encode, inputs, found)
                 latents.append(_finite(found, number))
@@ -103,6 +105,14 @@ def encoded(
     return Encoded(every, np.concatenate(labels))
 
 
+def _devices(device: torch.device | None) -> list[torch.device]:
+    """Return where the encoder may draw, if nothing says where it runs: the current device too."""
+    if device is not None:
+        return [device]
+    cuda = torch.cuda.is_available() and torch.cuda.is_initialized()
+    return [torch.device("cuda", torch.cuda.current_device())] if cuda else []
+
+
 def placed(
     tensor: torch.Tensor, device: torch.device | None, like: torch.Tensor | None
 ) -> torch.Tensor:
@@ -111,15 +121,29 @@ def placed(
     return tensor.to(device or tensor.device, dtype, non_blocking=True)
 
 
+def _output(encode: Any, inputs: torch.Tensor) -> Any:
+    try:
+        return encode(inputs)
+    except RuntimeError as error:
+        if inputs.dtype != torch.uint8:
+            raise
+        raise TypeError(
+            f"encode cannot take a batch of torch.uint8 ({error}); scale it as the network was "
+            "trained, as encode=lambda x: encoder(x / 255)"
+        ) from error
+
+
 def _check_encodes(encode: Any, inputs: torch.Tensor, latents: torch.Tensor) -> None:
     """Refuse a whole autoencoder, whose output is as large as its input."""
     if not isinstance(encode, torch.nn.Module) or latents.shape != inputs.shape:
         return
-    if callable(getattr(encode, "encode", None)):
-        raise ValueError(
-            f"encode is the {type(encode).__name__} itself, which returned latents of the shape "
-            f"{tuple(inputs.shape[1:])} of its inputs, as a whole autoencoder does; pass its encode"
-        )
+    for name in ("encode", "encoder"):
+        if callable(getattr(encode, name, None)):
+            raise ValueError(
+                f"encode is the {type(encode).__name__} itself, which returned latents of the "
+                f"shape {tuple(inputs.shape[1:])} of its inputs, as a whole autoencoder does; pass "
+                f"its {name}"
+            )
 
 
 def _finite(latents: torch.Tensor, number: int) -> Array:

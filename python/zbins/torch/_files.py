@@ -7,10 +7,10 @@ import os
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 
-from .._file_checks import FORMAT_VERSION, checked_metadata
+from .._file_checks import checked_metadata
 from .._writing import write_tensors
 from ._outputs import check_posterior
-from ._state import Tensors
+from ._state import FORMAT_VERSION, Tensors
 
 _KEYS = frozenset(["checksum", "format_version", "posterior"])
 
@@ -39,7 +39,7 @@ def read(path: str | os.PathLike[str]) -> tuple[Tensors, str]:
     with open(name, "rb") as file:
         content = file.read()
     try:
-        metadata = checked_metadata(content, _KEYS)
+        metadata = checked_metadata(content, _KEYS, FORMAT_VERSION)
         return load(content), check_posterior(metadata["posterior"])
     except (ValueError, KeyError, RecursionError, SafetensorError) as error:
         raise ValueError(

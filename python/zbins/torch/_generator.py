@@ -11,6 +11,7 @@ from .._labels import as_labels
 from .._progress import check_progress
 from .._random import check_random_state, draw_seed
 from .._sampling import check_count
+from .._types import Array
 from .._validate import from_tensor
 from ._decoding import Decoding
 from ._encoding import Encoding, encoded
@@ -52,7 +53,8 @@ class LatentGenerator(Decoding, Storing):
     latent_shape_ : tuple of int
         Of one latent; the sampler sees it flattened.
     latents_ : ndarray of shape (n, \*latent_shape)
-        What the sampler was fitted on; memory-mapped if large. Not after `load`.
+        What the sampler was fitted on; memory-mapped if large (copies and pickles of the
+        generator take them into memory). Not after `load`.
     labels_ : ndarray of shape (n,) or None
         Their labels.
 
@@ -123,7 +125,8 @@ class LatentGenerator(Decoding, Storing):
             Of a Dataset, a tensor or an array; None: 256. A loader has its own.
         memory_limit : int, default=2**30
             Bytes of latents to keep in memory; more lie in a temporary file, in the folder that
-            TMPDIR names.
+            the `tempfile` module finds (TMPDIR, where it can be written). Samplers other than
+            PMFSampler are given a copy of them all, in memory, as float64.
         progress : bool or None, default=None
             A bar on stderr; None: if that is a terminal and the work takes long.
 
@@ -163,7 +166,7 @@ class LatentGenerator(Decoding, Storing):
         found = encoded(
             how, data, with_labels=bool(with_labels), batch_size=size, progress=progress
         )
-        return self.fit_latents(found.latents, found.labels)
+        return self._fit_rows(found.latents, found.labels)
 
     def fit_latents(self, latents: Any, y: Any = None) -> LatentGenerator:
         """Fit the sampler to latents that are there, as to `latents_` with another `sampler`.
@@ -171,6 +174,7 @@ class LatentGenerator(Decoding, Storing):
         Parameters
         ----------
         latents : array or Tensor of shape (n, ...)
+            Copied, unless they are this generator's own or memory-mapped.
         y : array-like of shape (n,), default=None
             Labels.
 
@@ -186,7 +190,16 @@ class LatentGenerator(Decoding, Storing):
         """
         if isinstance(latents, torch.Tensor):
             latents = from_tensor(latents.cpu(), "latents")
+        if isinstance(latents, (list, tuple)) and any(isinstance(z, torch.Tensor) for z in latents):
+            raise TypeError(
+                f"latents is a {type(latents).__name__} of tensors; accepted are an array and a "
+                "tensor, as torch.cat(latents)"
+            )
         rows = latents if isinstance(latents, np.ndarray) else np.asarray(latents)
+        own = self._fit is not None and rows is self._fit.latents
+        return self._fit_rows(rows if own or isinstance(rows, np.memmap) else rows.copy(), y)
+
+    def _fit_rows(self, rows: Array, y: Any) -> LatentGenerator:
         if rows.ndim == 0 or not rows.size:
             raise ValueError(
                 f"latents has the shape {rows.shape}; accepted is (n, ...) with at least one value"

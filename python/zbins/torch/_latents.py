@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -54,7 +56,8 @@ class Latents:
             self._parts.append(np.array(rows))  # not a view of what the encoder writes to again
             return
         if self._file is None:
-            self._file = tempfile.TemporaryFile(prefix="zbins-", buffering=0)  # noqa: SIM115
+            with self._explained():
+                self._file = tempfile.TemporaryFile(prefix="zbins-", buffering=0)  # noqa: SIM115
             for part in self._parts:
                 self._write(part)
             self._parts = []
@@ -62,9 +65,14 @@ class Latents:
 
     def _write(self, rows: Array) -> None:
         left = np.ascontiguousarray(rows).data.cast("B")
-        try:
+        with self._explained():
             while left:  # one write takes at most 2 GiB
                 left = left[self._file.write(left) :]
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise type(error)(
                 error.errno,
@@ -89,7 +97,13 @@ class Latents:
         if not self._rows or self.shape is None:
             raise ValueError("data has no inputs; at least one is needed")
         if self._file is None:
-            return np.concatenate(self._parts)
+            whole = np.empty((self._rows, *self.shape), self._dtype)
+            end = self._rows
+            while self._parts:  # each is freed as it is copied
+                part = self._parts.pop()
+                whole[end - len(part) : end] = part
+                end -= len(part)
+            return whole
         shape = (self._rows, *self.shape)
         mapped: Array = np.memmap(self._file, self._dtype or float, "r+", shape=shape)
         return mapped

@@ -6,6 +6,7 @@ import contextlib
 import dis
 import functools
 import inspect
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -87,27 +88,17 @@ def _global_names(code: CodeType) -> Iterator[str]:
             yield from _global_names(instruction.argval)
 
 
-def first_parameter(modules: Iterable[torch.nn.Module]) -> torch.Tensor | None:
-    """Return a floating-point parameter or buffer: its device and dtype are the networks'."""
+def weight_of(modules: Iterable[torch.nn.Module]) -> torch.Tensor | None:
+    """Return a floating-point parameter or buffer, whose device and dtype inputs should have.
+
+    None if there is none, or the modules differ: which of them reads the inputs is then not known.
+    """
+    found: list[torch.Tensor] = []
     for module in modules:
-        for tensor in (*module.parameters(), *module.buffers()):
-            if tensor.is_floating_point():
-                return tensor
-    return None
-
-
-@contextlib.contextmanager
-def evaluating(modules: Iterable[torch.nn.Module]) -> Iterator[None]:
-    """Put networks into eval mode without gradients; give every part its own mode back."""
-    were = [(part, part.training) for module in modules for part in module.modules()]
-    try:
-        for part, _ in were:
-            part.training = False
-        with torch.no_grad():
-            yield
-    finally:
-        for part, training in were:
-            part.training = training
+        tensors = itertools.chain(module.parameters(), module.buffers())
+        found += itertools.islice((t for t in tensors if t.is_floating_point()), 1)
+    kinds = {(tensor.device, tensor.dtype) for tensor in found}
+    return found[0] if len(kinds) == 1 else None
 
 
 @contextlib.contextmanager

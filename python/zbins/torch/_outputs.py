@@ -155,10 +155,9 @@ def _mean_of(distribution: torch.distributions.Distribution, name: str) -> torch
 
 def _pair(output: Any) -> tuple[torch.Tensor, torch.Tensor] | None:
     """Return mean and log variance, by position or by name."""
-    if isinstance(output, (tuple, list)) and len(output) == 2:
+    mean, log_var = _field(output, _MEANS), _field(output, _LOG_VARS)  # of a named tuple too
+    if (mean is None or log_var is None) and isinstance(output, (tuple, list)) and len(output) == 2:
         mean, log_var = map(_tensor, output)
-    else:
-        mean, log_var = _field(output, _MEANS), _field(output, _LOG_VARS)
     if mean is None or log_var is None or mean.shape != log_var.shape:
         return None
     return mean, log_var
@@ -167,7 +166,7 @@ def _pair(output: Any) -> tuple[torch.Tensor, torch.Tensor] | None:
 def _inner(output: Any) -> Any:
     """Return what a wrapper holds: diffusers' latent_dist, or the only entry of a tuple."""
     if isinstance(output, (tuple, list)) and len(output) == 1:
-        return output[0]
+        return None if output[0] is output else output[0]
     if isinstance(output, Mapping) and "latent_dist" in output:
         return output["latent_dist"]
     return getattr(output, "latent_dist", None)

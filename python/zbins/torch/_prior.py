@@ -61,9 +61,12 @@ class PMFPrior(torch.nn.Module):  # type: ignore[misc]
     are refused with a RuntimeError, as torch refuses those of a wrong shape, and the prior stays as
     it was.
 
+    Draws have no labels, also those of a sampler that was fitted with some. On a CPU
+    `PMFSampler.sample` is ten times as fast or more (docs/decisions/0008).
+
     The buffers take 8 bytes per bin and 1 per bin and column (4 if more than 256 codes occur in a
     column), and three numbers of the model's dtype per column and code that occurs in it. Making
-    them takes a microsecond or two for each of those codes.
+    them takes some microseconds for each of those codes.
 
     `torch.export` fixes `n`, as it does every int: ``export(model, (64,))`` gives 64 draws a call.
     For any `n` from 2, ``dynamic_shapes={"n": torch.export.Dim.DYNAMIC}``. For any `n` at all, take

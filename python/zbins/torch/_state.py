@@ -10,7 +10,8 @@ import numpy as np
 import sklearn.base
 import torch
 
-from .._file_checks import FORMAT_VERSION, MODEL_KEYS, model_of
+from .._any_sampler import accepts, draw
+from .._file_checks import MODEL_KEYS, check_version, model_of
 from .._loading import sampler_of
 from .._types import Array
 from ..files import description
@@ -18,9 +19,11 @@ from ..pmf import PMFSampler
 
 Tensors = dict[str, torch.Tensor]
 
+FORMAT_VERSION = 1
 _PREFIX = "sampler."
 _METADATA = "metadata"
 _MAX_DIMENSIONS = 64  # of NumPy, and of PyTorch
+_OF_A_RUN = ("random_state", "n_jobs", "verbose")  # parameters that are no part of a model
 _UNSIGNED = ("codes", "label_start", "label_count")  # as int64: few of torch's calls take uint64
 _KEYS = {"details", "format_version", "latent_shape", "sampler"}
 
@@ -55,7 +58,7 @@ def from_state(state: Any, like: Any) -> tuple[Any, tuple[int, ...]]:
     ----------
     state : dict of Tensor
     like : object with fit and sample
-        A sampler of the same class; not changed.
+        A sampler of the same class; not changed. random_state, n_jobs and verbose are its.
 
     Raises
     ------
@@ -73,16 +76,15 @@ def from_state(state: Any, like: Any) -> tuple[Any, tuple[int, ...]]:
         )
     try:
         arrays = {
-            name.removeprefix(_PREFIX): tensor.detach().cpu().numpy()
+            name.removeprefix(_PREFIX): np.array(tensor.detach().cpu().numpy())
             for name, tensor in state.items()
             if name != _METADATA
         }
         shape, details = metadata["latent_shape"], metadata["details"]
         if not isinstance(like, PMFSampler):
-            sampler = _sampler_of(arrays, details, like)
-            _check_features(shape, getattr(sampler, "n_features_in_", math.prod(shape)))
-            return sampler, tuple(shape)
+            return _sampler_of(arrays, details, like, math.prod(shape)), tuple(shape)
         sampler = _pmf_of(arrays, details)
+        sampler.set_params(random_state=like.random_state, n_jobs=like.n_jobs)
         _check_features(shape, sampler.n_features_in_)
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
         raise _damaged(error) from error
@@ -108,9 +110,7 @@ def _metadata_of(state: Any) -> dict[str, Any]:
     metadata = json.loads(state[_METADATA].cpu().numpy().tobytes())
     if not isinstance(metadata, dict) or set(metadata) != _KEYS:
         raise ValueError("its metadata has other names than expected")
-    version = metadata["format_version"]
-    if version != FORMAT_VERSION or isinstance(version, bool):
-        raise ValueError(f"its format version is {version!r}; this release reads {FORMAT_VERSION}")
+    check_version(metadata["format_version"], FORMAT_VERSION)
     shape = metadata["latent_shape"]
     if not isinstance(shape, list) or any(type(size) is not int or size < 1 for size in shape):
         raise ValueError("the shape of its latents is no list of whole numbers from 1")
@@ -163,16 +163,29 @@ def _parts(sampler: Any) -> tuple[dict[str, Array], dict[str, Any]]:
     return arrays, {"attributes": plain, "parameters": kept}
 
 
-def _sampler_of(arrays: dict[str, Array], details: dict[str, Any], like: Any) -> Any:
+def _sampler_of(arrays: dict[str, Array], details: dict[str, Any], like: Any, d: int) -> Any:
     plain, parameters = details["attributes"], details["parameters"]
+    for key, value in plain.items():
+        if not _is_plain(value):
+            raise ValueError(f"its {key!r} is a {type(value).__name__}")
+    for key, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"its {key!r} has values that are not finite")
     for key in (*arrays, *plain):
         if not key.isidentifier() or not key.endswith("_") or key.startswith("_"):
             raise ValueError(f"{key!r} is no name of what a fit learns")
     sampler = sklearn.base.clone(like, safe=False)
-    if parameters:
-        sampler.set_params(**parameters)
+    kept = {key: value for key, value in parameters.items() if key not in _OF_A_RUN}
+    if kept:
+        sampler.set_params(**kept)
     for key, value in (*plain.items(), *arrays.items()):
         setattr(sampler, key, value)
+    _check_features([d], getattr(sampler, "n_features_in_", d))
+    if accepts(sampler.sample, "random_state") or hasattr(sampler, "random_state"):
+        try:
+            _check_features(list(np.shape(draw(sampler, "sample", 1, 0, "it"))[1:]), d)
+        except Exception as error:
+            raise ValueError(f"it cannot be drawn from: {type(error).__name__}: {error}") from error
     return sampler
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any, TypeVar
 
+from sklearn.base import clone
+
 from . import _files
 from ._fitted import Fit, Fitted
 from ._samplers import check_sampler
@@ -32,7 +34,8 @@ class Storing(Fitted):
         NotFittedError
             Before a fit.
         TypeError
-            If the sampler holds what is neither an array nor a number, naming it.
+            If the sampler holds what is neither an array nor a number, naming it, as
+            KernelDensity its tree.
         """
         fit = self._fitted()
         return state_of(fit.sampler, fit.shape)
@@ -93,9 +96,10 @@ class Storing(Fitted):
         encode, decode : Module, callable or None
             The networks, which are not in the file; `sample` needs `decode` only.
         sampler : object or None, default=None
-            Of the class that was saved. None: ``PMFSampler()``.
+            Of the class that was saved. None: a PMFSampler with the n_bins, bounds and
+            out_of_range that were saved; its random_state and n_jobs are not in the file.
         **parameters
-            Further ones of the constructor; `posterior` is the file's.
+            Further ones of the constructor; `posterior` is the file's unless given.
 
         Returns
         -------
@@ -114,6 +118,9 @@ class Storing(Fitted):
         make: Any = cls  # whose constructor this class does not know
         generator: Self = make(encode, decode, sampler, **parameters)
         try:
-            return generator.load_state_dict(state)
+            generator.load_state_dict(state)
         except ValueError as error:
             raise ValueError(f"{os.fspath(path)!r}: {error}") from error
+        if sampler is None:  # so that another fit makes the same model
+            generator.sampler = clone(generator.sampler_)
+        return generator

@@ -68,7 +68,7 @@ def tables_of(model: Model) -> Tensors:
 def _places(codes: Array, n_bins: Array) -> tuple[Array, list[Array]]:
     """Return every code's place among those that occur in its column, and those."""
     occupied, places = [], []
-    for column, size in zip(codes.T, n_bins, strict=True):
+    for column, size in zip(np.ascontiguousarray(codes.T), n_bins, strict=True):
         occurs = np.zeros(size, np.bool_)
         occurs[column] = True
         occupied.append(np.flatnonzero(occurs))
