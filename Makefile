@@ -6,11 +6,12 @@ SOURCES := $(shell find cpp -type f) CMakeLists.txt pyproject.toml
 JOBS ?= 2
 CUDA ?= OFF# ON: build the CUDA module too, for tests on a device
 
-.PHONY: demo test test-cpp test-python test-slow test-asan test-tsan test-cuda test-cuda-asan test-gpu lint format types wheel-check mutate fuzz fuzz-minute \
+.PHONY: demo mnist test test-cpp test-python test-slow test-asan test-tsan test-cuda test-cuda-asan test-gpu lint format types wheel-check mutate fuzz fuzz-minute \
         bench bench-quick bench-micro bench-report clean help
 
 help:
 	@echo "make demo         train, fit, sample, decode, compare: pictures and a table in demo-out/"
+	@echo "make mnist DATA=PATH  PMFS against a mixture on MNIST: docs/mnist.md (under 30 minutes; goes on if stopped)"
 	@echo "make test         C++ and Python tests (under 10 minutes)"
 	@echo "make test-slow    the tests that take minutes"
 	@echo "make test-asan    C++ tests under the address and undefined-behaviour sanitizers"
@@ -46,6 +47,9 @@ $(VENV)/package: $(VENV)/tools $(SOURCES)
 demo: $(VENV)/package
 	$(BIN)/python examples/demo.py
 
+mnist: $(VENV)/package
+	$(BIN)/python benches/mnist/run.py --data "$(DATA)"
+
 # The C++ tests are built and run while the packages of the Python tests are fetched, and ours built.
 test: $(VENV)/build-tools
 	$(MAKE) -j2 test-cpp $(VENV)/package
@@ -80,7 +84,7 @@ test-cuda-asan: PRELOAD = $(foreach name,asan ubsan,$(shell $(CXX) -print-file-n
 test-gpu:
 	rm -f $(VENV)/package
 	$(MAKE) CUDA=ON $(VENV)/package
-	$(BIN)/python -m pytest tests/gpu -q
+	$(BIN)/python -m pytest -m gpu tests/gpu tests/python -q
 
 test-slow: $(VENV)/package
 	$(BIN)/python -m pytest -m slow
