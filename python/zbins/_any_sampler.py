@@ -64,8 +64,8 @@ def draw(sampler: Any, method: str, n: int, random_state: Any, name: str, **more
             bound = getattr(sampler, method)
         else:
             raise TypeError(
-                f"random_state is {random_state!r}, but {name} is a {type(sampler).__name__}, "
-                f"whose {method} takes none; leave it out"
+                f"random_state is {random_state!r}, but {_told(name, sampler)} takes none in "
+                f"{method}; leave it out"
             )
     drawn = bound(n, **more)
     if isinstance(drawn, tuple) and drawn:  # scikit-learn's GaussianMixture: samples, components
@@ -74,6 +74,12 @@ def draw(sampler: Any, method: str, n: int, random_state: Any, name: str, **more
     if hasattr(drawn, "__len__") and np.ndim(drawn) and len(drawn) != n:
         raise ValueError(f"{name} gave {len(drawn)} samples where {n} were asked for")
     return drawn
+
+
+def _told(name: str, sampler: Any) -> str:
+    """Return a name with the class, once: callers' names often have it in brackets."""
+    kind = type(sampler).__name__
+    return name if kind in name else f"{name}, a {kind},"
 
 
 def _shuffled(drawn: Any, random_state: Any) -> Any:

@@ -115,6 +115,13 @@ def trainer_of(package="lightning.pytorch", *callbacks, **options):
     return lightning_of(package).Trainer(callbacks=list(callbacks), **chosen | options)
 
 
+def trained(callback, module=None, data=None, package="lightning.pytorch", **options):
+    module = module_of(package) if module is None else module
+    trainer = trainer_of(package, callback, **options)
+    trainer.fit(module, loader() if data is None else data)
+    return module, trainer
+
+
 def fingerprint_of(sampler):
     from helpers import fingerprint
 
@@ -150,19 +157,25 @@ def main(folder):
         sampler=zbins.PMFSampler(6, bounds=(-0.01, 0.01)), loader=loader(n + 1, batch_size=9),
         n_images=0, name="held out",
     )  # fmt: skip
+    some = torch.utils.data.SubsetRandomSampler(range(10))
+    part = torch.utils.data.BatchSampler(some, 3, drop_last=False)
+    subset = SamplerCallback(
+        loader=torch.utils.data.DataLoader(dataset(), batch_sampler=part), n_images=0, name="subset"
+    )
     one_batch = SamplerCallback(loader=loader(5), n_images=0, name="one batch")
     pl = lightning_of("lightning.pytorch")
     logger = pl.loggers.CSVLogger(folder, name="logs", version=0)
     trainer = trainer_of(
-        "lightning.pytorch", own, held_out, one_batch, strategy="ddp", devices=2, max_epochs=3,
-        logger=logger, default_root_dir=folder,
+        "lightning.pytorch", own, held_out, subset, one_batch, strategy="ddp", devices=2,
+        max_epochs=3, logger=logger, default_root_dir=folder,
     )  # fmt: skip
+    callbacks = own, held_out, subset, one_batch
     module = module_of(validates=lambda module, batch, _: None)
     trainer.fit(module, loader(n, batch_size=8), loader(20, shuffle=False))
     rank = trainer.global_rank
-    for callback in (own, held_out, one_batch):
+    for callback in callbacks:
         callback.sampler_.save(folder / f"{callback.name}-{rank}.zbins")
-    said = {"epochs": [callback.epoch_ for callback in (own, held_out, one_batch)]}
+    said = {"epochs": [callback.epoch_ for callback in callbacks]}
     trainer.save_checkpoint(folder / "last.ckpt")
 
     def encode(x):
@@ -181,6 +194,7 @@ def main(folder):
         "shapes": SamplerCallback(unlike),
         "quantile": SamplerCallback(sampler=zbins.PMFSampler(bounds=("quantile", 0.1))),
         "order": SamplerCallback(loader=_unordered(rank)),
+        "stream": SamplerCallback(loader=_Stream(rank)),
     }
     for name, callback in refused.items():
         again = trainer_of(
@@ -198,6 +212,16 @@ def main(folder):
 
 class Stopped(BaseException):
     """As Ctrl-C: no mere failure to draw."""
+
+
+class _Stream(torch.utils.data.IterableDataset):
+    """It shuffles by itself, in each process in another way."""
+
+    def __init__(self, rank):
+        self.rank = rank
+
+    def __iter__(self):
+        return iter(list(images(8).split(2))[:: -1 if self.rank else 1])
 
 
 def _unordered(rank):

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import run_python
 from zbins.autoencoders import AE, VAE, WAE, BetaVAE, InfoVAE
 from zbins.autoencoders._architectures import CELEBA, MNIST, MOBIUS, small
 
@@ -192,13 +191,3 @@ def test_copies_and_pickles():
     for copied in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert same(state_of(copied), state_of(model))
         assert copied.lambda_ == 7
-
-
-def test_import_zbins_leaves_torch_alone():
-    code = """
-        import sys, zbins
-        zbins.PMFSampler, zbins.load
-        assert "torch" not in sys.modules
-        assert "zbins.autoencoders" not in sys.modules
-    """
-    run_python(code)

@@ -1,9 +1,8 @@
-"""`SamplerCallback` in real trainings: what it fits, that nobody notices, and how it is resumed."""
+"""`SamplerCallback` in real trainings: what it fits and when, and that nobody notices."""
 
 from __future__ import annotations
 
 import copy
-import pickle
 
 import numpy as np
 import pytest
@@ -13,19 +12,18 @@ pytest.importorskip("lightning")
 
 import lightning_helpers as tiny
 import zbins
-from helpers import run_python
-from lightning_helpers import fingerprint_of, latents_of, module_of, one_thread, trainer_of  # noqa: F401
+from lightning_helpers import (
+    fingerprint_of,
+    latents_of,
+    module_of,
+    one_thread,  # noqa: F401
+    trained,
+    trainer_of,
+)
 from zbins.torch import LatentGenerator, SamplerCallback
 
 pytestmark = [pytest.mark.filterwarnings(text) for text in tiny.ADVICE]
 PL = "lightning.pytorch"
-
-
-def trained(callback, module=None, data=None, package=PL, **options):
-    module = module_of(package) if module is None else module
-    trainer = trainer_of(package, callback, **options)
-    trainer.fit(module, tiny.loader() if data is None else data)
-    return module, trainer
 
 
 class Refits(SamplerCallback):
@@ -131,14 +129,13 @@ def _noisy_loader():
     return torch.utils.data.DataLoader(_Noisy(), 16, shuffle=True, generator=generator)
 
 
+def _loader_with_workers():
+    """Workers that stay draw on from where they were: a pass more would change the next epoch."""
+    return torch.utils.data.DataLoader(_Noisy(), 32, num_workers=1, persistent_workers=True)
+
+
 @pytest.mark.parametrize(
-    "data",
-    [
-        tiny.loader,
-        _noisy_loader,
-        lambda: tiny.loader(num_workers=1, persistent_workers=True, batch_size=32),
-    ],
-    ids=["shuffled", "noisy", "workers"],
+    "data", [tiny.loader, _noisy_loader, _loader_with_workers], ids=["shuffled", "noisy", "workers"]
 )
 def test_the_training_does_not_notice(data):
     weights, states = [], []
@@ -162,9 +159,49 @@ def test_the_training_does_not_notice(data):
         assert state[1] == states[0][1]
 
 
+@pytest.mark.parametrize("validated", [True, False])
+def test_hooks_for_batches_are_those_of_a_validation(validated):
+    """A module that augments while the trainer trains; `Refits` expects the images as they are."""
+    callback = Refits(sampler=zbins.PMFSampler(6))
+    module = module_of(validates=(lambda module, batch, _: None) if validated else None)
+    stages = []
+
+    def augments(module, batch, _):
+        stages.append(module.trainer.state.stage)
+        x, y = batch
+        return (x + 0.5 if module.trainer.training else x), y
+
+    type(module).on_after_batch_transfer = augments
+    module.on_train_epoch_end = lambda: stages.append(module.trainer.state.stage)
+    trainer = trainer_of(PL, callback, num_sanity_val_steps=0)
+    trainer.fit(module, tiny.loader(), tiny.loader(shuffle=False) if validated else None)
+    assert callback.epochs == [0, 1]
+    epoch = ["train"] * 4 + ["validate"] * (8 if validated else 4)
+    # The hook of the module comes after that of the callback.
+    assert stages == [*epoch, "train"] * 2
+
+
+def test_workers_of_the_training_stay_its_own():
+    """A refit starts its own beside them."""
+    used = []
+
+    class Looks(SamplerCallback):
+        def _refit(self, trainer, pl_module):
+            begun = trainer.train_dataloader._iterator
+            pids = [worker.pid for worker in begun._workers]
+            used.append((id(begun), pids))
+            super()._refit(trainer, pl_module)
+            after = trainer.train_dataloader._iterator
+            assert after is begun
+            assert [worker.pid for worker in after._workers] == pids
+            assert all(worker.is_alive() for worker in after._workers)
+
+    trained(Looks(), data=_loader_with_workers())
+    assert len(used) == 3  # after two epochs, and in the end
+    assert used == used[:1] * 3
+
+
 def test_names_and_callables():
-    expected = SamplerCallback()
-    trained(expected)
     module = module_of(names=())
     for encode, decode in (
         ("down", "up"),
@@ -175,8 +212,8 @@ def test_names_and_callables():
         module.load_state_dict(module_of(names=()).state_dict())
         callback = SamplerCallback(encode, decode, n_images=0)
         torch.manual_seed(0)
-        trained(callback, module)
-        rows = latents_of(module, tiny.images())
+        trained(callback, module, tiny.loader(shuffle=False), limit_train_batches=1, max_epochs=1)
+        rows = latents_of(module, tiny.images()[:16])
         assert fingerprint_of(callback.sampler_) == fingerprint_of(zbins.PMFSampler().fit(rows))
         if decode is not None:
             assert callback.generator_.sample(2).shape == (2, 16)
@@ -236,119 +273,3 @@ def test_fast_dev_run_and_two_trainings():
     assert callback.epoch_ == 2
     rows = latents_of(module, tiny.images(40))
     assert fingerprint_of(callback.sampler_) == fingerprint_of(zbins.PMFSampler().fit(rows))
-
-
-@pytest.mark.parametrize("with_labels", [False, True])
-def test_the_state_is_plain_and_comes_back(tmp_path, with_labels):
-    sampler = zbins.PMFSampler([6, 7, 300], random_state=5, n_jobs=1)
-    callback = SamplerCallback(sampler=sampler, with_labels=with_labels, every_n_epochs=2)
-    _, trainer = trained(callback)
-    trainer.save_checkpoint(tmp_path / "a.ckpt")
-    checkpoint = torch.load(tmp_path / "a.ckpt", weights_only=True)
-    state = checkpoint["callbacks"][callback.state_key]
-    assert all(isinstance(tensor, torch.Tensor) for tensor in state["sampler"].values())
-
-    other = SamplerCallback(sampler=zbins.PMFSampler(random_state=5, n_jobs=1), every_n_epochs=2)
-    assert other.state_key == callback.state_key
-    other.load_state_dict(state)
-    assert fingerprint_of(other.sampler_) == fingerprint_of(callback.sampler_)
-    draws = [one.sampler_.sample(9).tobytes() for one in (callback, other)]
-    assert draws[0] == draws[1]
-    assert other.epoch_ == 1
-
-    # A training that goes on has it from the start, and makes another of another size.
-    found = []
-    other = SamplerCallback(sampler=sampler, with_labels=with_labels, every_n_epochs=4)
-    resumed = module_of()
-    resumed.on_train_start = lambda: found.append(fingerprint_of(other.sampler_))
-    again = trainer_of(PL, other, max_epochs=4)
-    again.fit(resumed, tiny.loader(128), ckpt_path=tmp_path / "a.ckpt", weights_only=True)
-    assert found == [fingerprint_of(callback.sampler_)]
-    assert other.epoch_ == 3
-    assert other.sampler_.n_samples_seen_ == 128
-    other.load_state_dict(state)
-    assert fingerprint_of(other.sampler_) == fingerprint_of(callback.sampler_)
-
-    # Nothing is trained: the sampler of the checkpoint stays, and testing finds it too.
-    other = SamplerCallback(with_labels=with_labels)
-    done = trainer_of(PL, other, max_epochs=2)
-    done.fit(resumed, tiny.loader(), ckpt_path=tmp_path / "a.ckpt", weights_only=True)
-    assert fingerprint_of(other.sampler_) == fingerprint_of(callback.sampler_)
-    assert other.generator_.sample(3).shape == (3, 1, 4, 4)
-    other = SamplerCallback("elsewhere", with_labels=with_labels)
-    resumed.test_step = lambda batch, batch_idx: found.append(other.generator_.sample(2).shape)
-    trainer_of(PL, other).test(
-        resumed, tiny.loader(shuffle=False, batch_size=64), ckpt_path=tmp_path / "a.ckpt",
-        weights_only=True,
-    )  # fmt: skip
-    assert found[1:] == [(2, 1, 4, 4)]
-
-
-def test_a_checkpoint_saved_before_the_first_refit(tmp_path):
-    callback = SamplerCallback(every_n_epochs=3)
-    module = module_of()
-    module.on_train_epoch_end = lambda: module.trainer.save_checkpoint(tmp_path / "a.ckpt")
-    trained(callback, module, max_epochs=4, limit_train_batches=2)
-    early = module_of()
-    early.on_train_epoch_end = lambda: (
-        early.current_epoch == 0 and (early.trainer.save_checkpoint(tmp_path / "early.ckpt"))
-    )
-    trained(SamplerCallback(every_n_epochs=3), early, max_epochs=2)
-    checkpoint = torch.load(tmp_path / "early.ckpt", weights_only=True)
-    assert callback.state_key not in checkpoint["callbacks"]
-    other = SamplerCallback(every_n_epochs=3)
-    again = trainer_of(PL, other, max_epochs=3)
-    again.fit(module_of(), tiny.loader(), ckpt_path=tmp_path / "early.ckpt", weights_only=True)
-    assert other.epoch_ == 2
-    other.load_state_dict({})
-    assert other.state_dict() == {}
-
-
-def test_the_checkpoint_of_an_epoch_has_its_sampler(tmp_path):
-    pl = tiny.lightning_of(PL)
-    callback = SamplerCallback()
-    for options in ({}, {"save_on_train_epoch_end": False}):
-        saving = pl.callbacks.ModelCheckpoint(
-            tmp_path, save_top_k=-1, filename="{epoch}", **options
-        )
-        module = module_of(validates=lambda module, batch, _: None)
-        trainer = trainer_of(PL, callback, saving, enable_checkpointing=True)
-        trainer.fit(module, tiny.loader(), tiny.loader(shuffle=False))
-        for path in tmp_path.glob("*.ckpt"):
-            checkpoint = torch.load(path, weights_only=True)
-            state = checkpoint["callbacks"][callback.state_key]
-            assert state["epoch"] == checkpoint["epoch"]
-            path.unlink()
-
-
-def test_two_callbacks_and_copies():
-    first, second = SamplerCallback(), SamplerCallback(limit_batches=1, name="few")
-    assert first.state_key != second.state_key
-    trainer = trainer_of(PL, first, second)
-    trainer.fit(module_of(), tiny.loader())
-    assert first.sampler_.n_samples_seen_ == 64
-    assert second.sampler_.n_samples_seen_ == 16
-    other = pickle.loads(pickle.dumps(SamplerCallback("down", sampler=zbins.PMFSampler(6))))
-    assert other.state_key == first.state_key
-    assert other.sampler.n_bins == 6
-
-
-def test_lightning_is_imported_when_it_is_asked_for():
-    printed = run_python(
-        """
-        import sys, zbins.torch
-        assert "SamplerCallback" not in zbins.torch.__all__
-        assert not [name for name in sys.modules if "lightning" in name]
-        sys.modules["lightning"] = sys.modules["pytorch_lightning"] = None  # not installed
-        try:
-            zbins.torch.SamplerCallback
-        except ImportError as error:
-            print(error)
-        try:
-            zbins.torch.Other
-        except AttributeError as error:
-            print(error)
-        """
-    )
-    assert "pip install lightning" in printed
-    assert "has no attribute 'Other'" in printed

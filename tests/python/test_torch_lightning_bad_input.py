@@ -35,9 +35,13 @@ PL = "lightning.pytorch"
         ({"limit_batches": 0}, ValueError, "limit_batches is 0"),
         ({"n_images": -1}, ValueError, "n_images is -1"),
         ({"value_range": 1}, TypeError, "value_range is 1"),
-        ({"value_range": (1, 1)}, ValueError, "the lower first"),
+        ({"value_range": (1, 1)}, ValueError, "rising"),
         ({"random_state": "0"}, TypeError, "random_state is '0'"),
         ({"name": ""}, TypeError, "name is ''"),
+        ({"name": "../../../esc"}, ValueError, "without a path separator"),
+        ({"name": "/tmp/esc"}, ValueError, "without a path separator"),
+        ({"name": "..\\esc"}, ValueError, "without a path separator"),
+        ({"name": ".."}, ValueError, "name is '..'"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -86,6 +90,26 @@ def test_before_an_epoch_is_spent(callback, kind, text):
 def test_several_train_dataloaders():
     data = {"a": tiny.loader(), "b": tiny.loader()}
     _refused(SamplerCallback(), ValueError, "a dict of dataloaders", data)
+
+
+def test_a_train_dataloader_that_can_be_read_once():
+    once = (batch for batch in tiny.loader())
+    text = "the train dataloader is a generator, which can be read only once"
+    _refused(SamplerCallback(), TypeError, text, once, limit_train_batches=1)
+    callback = SamplerCallback(loader=tiny.loader())
+    once = (batch for batch in tiny.loader())
+    trainer_of(PL, callback, max_epochs=1, limit_train_batches=4).fit(module_of(), once)
+    assert callback.sampler_.n_samples_seen_ == tiny.N
+
+
+def test_several_processes_without_a_group():
+    callback, module = SamplerCallback(), module_of()
+    trainer = trainer_of(PL, callback)
+    trainer.strategy.world_size = 2  # as of XLA, which has transports of its own
+    text = r"in 2 processes \(SingleDeviceStrategy\) that no torch.distributed process group joins"
+    with pytest.raises(RuntimeError, match=text):
+        trainer.fit(module, tiny.loader())
+    assert trainer.global_step == 0
 
 
 @pytest.mark.parametrize(

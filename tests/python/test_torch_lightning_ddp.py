@@ -50,6 +50,7 @@ def module(met):
 EXPECTED = {
     "samples": (60, {"n_bins": 6}),
     "held out": (61, {"n_bins": 6, "bounds": (-0.01, 0.01)}),
+    "subset": (10, {}),
     "one batch": (5, {}),
 }
 
@@ -73,14 +74,19 @@ def test_the_checkpoint_and_the_picture(met):
 
 def test_what_fails_in_one_is_told_in_both(met):
     said = [json.loads((met / f"said-{rank}.json").read_text()) for rank in (0, 1)]
-    assert [one["epochs"] for one in said] == [[2, 2, 2]] * 2
+    assert [one["epochs"] for one in said] == [[2, 2, 2, 2]] * 2
     assert said[1]["nan"][0] == "ValueError"
     assert "encode returned nan" in said[1]["nan"][1]
     assert said[0]["nan"][0] == "RuntimeError"
     assert "SamplerCallback failed in rank 1: ValueError" in said[0]["nan"][1]
     assert said[0]["decode"] == ["Stopped", "no picture"]
     assert "failed in rank 0: Stopped: no picture" in said[1]["decode"][1]
-    for name, text in (("shapes", "rank 1"), ("quantile", "quantiles"), ("order", "rank 1")):
+    for name, text in (
+        ("shapes", "rank 1"),
+        ("quantile", "quantiles"),
+        ("order", "rank 1"),
+        ("stream", "rank 0 gets other batches than rank 1"),
+    ):
         assert said[0][name] == said[1][name]
         assert said[0][name][0] == "ValueError"
         assert text in said[0][name][1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ pytest.importorskip("lightning")
 
 import lightning_helpers as tiny
 from lightning_helpers import module_of, one_thread, trainer_of  # noqa: F401
-from zbins.torch import SamplerCallback
+from zbins.torch import SamplerCallback, _mosaics
 from zbins.torch._mosaics import mosaic
 
 pytestmark = [pytest.mark.filterwarnings(text) for text in tiny.ADVICE]
@@ -83,6 +84,25 @@ def test_a_csv_logger_has_files(tmp_path):
         assert image.size == (8 * 6 + 2, 8 * 6 + 2)
 
 
+def test_a_file_is_whole_or_as_it_was(tmp_path, monkeypatch):
+    from PIL import Image
+
+    path = tmp_path / "samples" / "epoch=0-step=1.png"
+    _mosaics._write(path, torch.zeros(1, 4, 4), "CSVLogger")
+    before = path.read_bytes()
+
+    def half(image, place, *_, **__):
+        Path(place).write_bytes(b"half")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Image.Image, "save", half)
+    for name in (path.name, "other.png"):
+        with pytest.raises(OSError, match="no space left"):
+            _mosaics._write(path.with_name(name), torch.ones(1, 4, 4), "CSVLogger")
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
+    assert path.read_bytes() == before
+
+
 def test_without_pillow_it_warns(tmp_path, monkeypatch):
     logger = tiny.lightning_of(PL).loggers.CSVLogger(tmp_path, name="run", version=1)
     monkeypatch.setitem(sys.modules, "PIL", None)
@@ -136,6 +156,11 @@ def test_the_mosaic_clips_to_its_range():
     picture = mosaic(images, (-1, 1), gap=0)
     assert picture.flatten().tolist() == [0, 0, 0.5, 1, 1, 0]
     assert mosaic(images.to(torch.bfloat16), (-1, 1), gap=0).equal(picture)
+
+
+def test_the_largest_floats_have_a_range():
+    images = torch.tensor([-1e308, 0, 1e308], dtype=torch.float64).reshape(1, 1, 3)
+    assert mosaic(images, (-1e308, 1e308), gap=0).flatten().tolist() == [0, 0.5, 1]
 
 
 @pytest.mark.parametrize("shape", [(3, 16), (3, 2, 4, 4), (3, 3), (2, 1, 1, 4, 4)])

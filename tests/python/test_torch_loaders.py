@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
+import types
 
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import DataLoader, Dataset, IterableDataset
+from torch.utils.data import (
+    BatchSampler,
+    ConcatDataset,
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    Subset,
+)
 
-from zbins.torch._loaders import Share, dealt, undisturbed
+from zbins.torch._loaders import Share, dealt
 from zbins.torch._ranks import Alone
+from zbins.torch._undisturbed import undisturbed
 
 N = 23
 
@@ -19,10 +29,21 @@ class _Link(Alone):
     """As of one of several processes that all do the same."""
 
     def __init__(self, rank, size):
-        self.rank, self.size = rank, size
+        self.rank, self.size, self.agreed = rank, size, []
 
     def gathered(self, data):
         return [data] * self.size
+
+    def agree(self, error):
+        self.agreed.append(error)
+        super().agree(error)
+
+
+class _Differs(_Link):
+    """As of one of two processes that say something else."""
+
+    def gathered(self, data):
+        return [data, b'"another"']
 
 
 class _Rows(Dataset):
@@ -89,6 +110,102 @@ def test_what_was_split_already_is_dealt_whole():
         assert sorted(itertools.chain(*given)) == list(range(N))
 
 
+def _chosen(sampler):
+    return DataLoader(_Rows(), batch_sampler=BatchSampler(sampler, 5, drop_last=False))
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        torch.utils.data.SubsetRandomSampler(range(10)),
+        torch.utils.data.SequentialSampler(range(10)),
+        torch.utils.data.RandomSampler(range(10)),
+    ],
+    ids=lambda sampler: type(sampler).__name__,
+)
+def test_a_batch_sampler_over_a_part_of_the_data(sampler):
+    given = _given(_chosen(sampler), 2)
+    assert sorted(itertools.chain(*given)) == list(range(10))
+    assert [len(one) for one in given] == [5, 5]
+
+
+class _Vast(_Rows):
+    def __len__(self):
+        return 10**9
+
+
+def test_the_limit_is_met_before_indices_are_made():
+    data = DataLoader(_Vast(), batch_size=1)
+    assert _given(data, 2, 3) == [[0, 2], [1]]
+    share = dealt(data, float("inf"), _Link(1, 2))
+    assert next(iter(share)).tolist() == [1]
+    read = []
+
+    class Endless(BatchSampler):
+        def __iter__(self):
+            for i in itertools.count():
+                read.append(i)
+                yield [i % N]
+
+    data = DataLoader(_Rows(), batch_sampler=Endless(range(N), 1, drop_last=False))
+    assert _given(data, 2, 3) == [[0, 2], [1]]
+    assert read == [0, 1, 2] * 2
+
+
+@pytest.mark.parametrize("kind", [KeyError, KeyboardInterrupt])
+def test_a_sampler_that_fails_is_told_to_all(kind):
+    class Fails(_EveryThird):
+        def __iter__(self):
+            raise kind
+
+    link = _Link(0, 2)
+    with pytest.raises(kind):
+        dealt(DataLoader(_Rows(), batch_size=4, sampler=Fails()), float("inf"), link)
+    assert [type(error) for error in link.agreed] == [kind]
+
+
+@pytest.mark.parametrize("limit", [float("inf"), 3])
+def test_what_cannot_be_indexed_must_be_read_alike_by_all(limit):
+    def digest(order, rank=0):
+        batches = [{"x": (torch.tensor([float(i)]), f"name {i}", np.array(i))} for i in order]
+        share = Share(dealt(batches, limit, _Link(rank, 2)), lambda batch: batch)
+        list(share)
+        return share.digest
+
+    assert digest([1, 2, 3], 0) == digest([1, 2, 3], 1)
+    assert len({digest(order) for order in ([1, 2, 3], [1, 3, 2], [1, 2], [1, 2, 2], [])}) == 5
+    share = Share(dealt(list(torch.arange(9).split(2)), limit, _Link(0, 2)), lambda batch: batch)
+    list(share)
+    share.check_alike(_Link(0, 2))
+    with pytest.raises(ValueError, match=r"rank 0 gets other batches than rank 1 .* doubled"):
+        share.check_alike(_Differs(0, 2))
+    alone = Share(dealt([1], limit, Alone()), lambda batch: batch)
+    list(alone)
+    alone.check_alike(Alone())
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (torch.arange(4), torch.arange(4).reshape(2, 2)),
+        (torch.tensor(1.0), torch.tensor(1)),
+        (torch.tensor([1.0], dtype=torch.bfloat16), torch.tensor([2.0], dtype=torch.bfloat16)),
+        (torch.arange(6).reshape(2, 3).T, torch.arange(6).reshape(3, 2)),
+        ([torch.zeros(2), "a"], [torch.zeros(2), "b"]),
+        ({"a": 1}, {"b": 1}),
+        (np.array(["a"], object), np.array(["b"], object)),
+        (torch.tensor([0.0, 1]).to_sparse(), torch.tensor([1.0, 0]).to_sparse()),
+    ],
+)
+def test_digests_of_batches(one, other):
+    def digest(batch):
+        share = Share(dealt([batch], float("inf"), _Link(0, 2)), lambda batch: batch)
+        list(share)
+        return share.digest
+
+    assert digest(one) == digest(copy.deepcopy(one)) != digest(other)
+
+
 def test_what_cannot_be_indexed():
     for data in (DataLoader(_Stream(), batch_size=4), list(torch.arange(N).split(4))):
         given = _given(data, 2)
@@ -112,13 +229,9 @@ def test_a_sampler_of_the_users_and_the_first_batches():
 
 
 def test_an_order_that_differs_is_refused():
-    class Differs(_Link):
-        def gathered(self, data):
-            return [data, b'"another"']
-
     data = DataLoader(_Rows(), batch_size=4, sampler=_EveryThird())
-    with pytest.raises(ValueError, match=r"gives other batches in rank 0 than in rank 1, so that"):
-        dealt(data, float("inf"), Differs(0, 2))
+    with pytest.raises(ValueError, match=r"rank 0 gets other batches than rank 1 .* not shuffled"):
+        dealt(data, float("inf"), _Differs(0, 2))
 
 
 def test_generators_get_their_state_back():
@@ -146,6 +259,34 @@ def test_generators_get_their_state_back():
     assert again == first
     assert drawn() == first
     assert drawn() != first
+
+
+def _holds(**parts):
+    return types.SimpleNamespace(**parts)
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda own: Subset(_held(own), range(3)),
+        lambda own: ConcatDataset([_Rows(), _held(own)]),
+        lambda own: Subset(ConcatDataset([Subset(_held(own), range(3))]), [0]),
+        lambda own: _holds(datasets={"a": _held(own)}),
+    ],
+    ids=["subset", "joined", "nested", "dictionary"],
+)
+def test_generators_within_wrapped_data(wrapped):
+    own = np.random.default_rng(0)
+    data = wrapped(own)
+    with undisturbed(_holds(dataset=data)):
+        first = own.random()
+    assert own.random() == first
+
+
+def _held(own):
+    rows = _Rows()
+    rows.own, rows.dataset = own, rows  # it holds itself
+    return rows
 
 
 def test_a_share_without_batches_is_told_from_one_that_fails():

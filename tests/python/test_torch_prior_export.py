@@ -85,7 +85,7 @@ def test_compile(dtype):
     sampler = zbins.PMFSampler(4).fit(far.astype(dtype))
     prior = torch.compile(PMFPrior(sampler), fullgraph=True)
     torch.manual_seed(0)
-    z = [prior(n) for n in (8, 0, 1, 100_000)][-1].numpy()
+    z = [prior(n) for n in (8, 100_000)][-1].numpy()
     assert z.dtype == dtype
     assert sampler.contains(z).all()
     assert not torch.equal(prior(8), prior(8))

@@ -10,7 +10,7 @@ import pytest
 import torch_ranks
 import zbins
 from helpers import fingerprint, refused, rows
-from zbins.torch._ranks import fit_across
+from zbins.torch import fit_across
 
 
 @pytest.fixture(scope="module", params=[2, pytest.param(3, marks=pytest.mark.slow)])

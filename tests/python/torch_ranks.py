@@ -13,7 +13,7 @@ import torch.distributed as dist
 
 import zbins
 from helpers import fingerprint, rows
-from zbins.torch._ranks import fit_across
+from zbins.torch import fit_across
 
 N, D = 500, 3
 

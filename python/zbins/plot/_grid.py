@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._any_sampler import accepts, check_drawable, draw
+from .._pictures import mosaic
 from .._random import check_random_state
 from .._sampling import check_count
 from .._types import Array
 from ..pmf import PMFSampler
 from ._arrays import axes_or_new, check_axes
-from ._images import as_images, check_colours, check_value_range, mosaic, unit_range
+from ._images import as_images, check_colours, check_value_range, unit_range
 from ._row_labels import labels_of, listed
 
 if TYPE_CHECKING:

@@ -1,12 +1,12 @@
-"""From images as decoders give them to one mosaic of coloured pixels."""
+"""Images as decoders give them, as arrays of values from black to white."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
+from .._pictures import check_black_and_white, unit_values
 from .._types import Array
 from ._arrays import real_numbers
 
@@ -58,12 +58,7 @@ def check_value_range(value_range: Any) -> None:
         return
     if isinstance(value_range, str):
         raise ValueError(f"value_range is {value_range!r}; {accepted}")
-    try:
-        low, high = (float(bound) for bound in value_range)
-    except (TypeError, ValueError):
-        raise TypeError(f"value_range is {value_range!r}; {accepted}") from None
-    if not (low < high and math.isfinite(low) and math.isfinite(high)):
-        raise ValueError(f"value_range is {value_range!r}; {accepted}, finite and rising")
+    check_black_and_white(value_range, accepted)
 
 
 def check_colours(cmap: object) -> None:
@@ -95,32 +90,4 @@ def unit_range(images: Array, value_range: Any) -> Array:
         low, high = float(images.min()), float(images.max())
     else:
         low, high = (float(bound) for bound in value_range)
-    # Halved: the largest floats have no difference.
-    width = high / 2 - low / 2 or 1.0  # "auto" of images of one value
-    halves = np.clip(images.astype(np.float64), low, high) / 2
-    unit: Array = (halves - low / 2) / width
-    return unit
-
-
-def mosaic(tiles: Array, columns: int, gap: int) -> Array:
-    """Return images side by side, row by row, with transparent pixels between.
-
-    Parameters
-    ----------
-    tiles : ndarray of uint8, shape (n, h, w, 4)
-        Red, green, blue, opacity.
-    columns, gap : int
-        Images in a row, and pixels between two.
-
-    Returns
-    -------
-    pixels : ndarray of uint8, shape (rows * (h + gap) - gap, columns * (w + gap) - gap, 4)
-        Places after the last image are transparent too.
-    """
-    n, h, w, _ = tiles.shape
-    rows = -(-n // columns)
-    padded = np.zeros((rows * columns, h + gap, w + gap, 4), np.uint8)
-    padded[:n, :h, :w] = tiles
-    padded = padded.reshape(rows, columns, h + gap, w + gap, 4).transpose(0, 2, 1, 3, 4)
-    pixels: Array = padded.reshape(rows * (h + gap), columns * (w + gap), 4)
-    return pixels[: rows * (h + gap) - gap, : columns * (w + gap) - gap]
+    return unit_values(images, low, high)

@@ -3,6 +3,7 @@
 ======================= ==========================================================================
 `LatentGenerator`       encode, fit a sampler to the latents, draw, decode
 `PMFPrior`              a fitted PMFSampler as an nn.Module, for checkpoints and torch.export
+`fit_across`            fits a sampler to the rows of all processes of torch.distributed
 `SamplerCallback`       refits the sampler during a training with Lightning, which it then imports
 ======================= ==========================================================================
 
@@ -20,8 +21,9 @@ except ImportError as error:
 
 from ._generator import LatentGenerator
 from ._prior import PMFPrior
+from ._ranks import fit_across
 
-__all__ = ["LatentGenerator", "PMFPrior"]
+__all__ = ["LatentGenerator", "PMFPrior", "fit_across"]
 
 
 def __getattr__(name: str) -> Any:

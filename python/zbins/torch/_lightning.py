@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from sklearn.exceptions import NotFittedError
 
 from .._random import check_random_state
 from .._sampling import check_count
@@ -22,13 +21,23 @@ from ..pmf import PMFSampler
 from ._encoding import Encoding
 from ._fitted import Fit
 from ._generator import LatentGenerator
-from ._loaders import Share, check_loader, dealt, own_share, undisturbed
-from ._modules import check_call, evaluating
+from ._lightning_state import Refitted
+from ._loaders import Share, check_loader, dealt, own_share
+from ._modes import Evaluating
+from ._modules import check_call
 from ._mosaics import check_range, mosaic, show
+from ._networks import check_name, check_pmf, given, network_of
 from ._outputs import check_posterior
-from ._ranks import Alone, check_mergeable, linked
-from ._refitting import Refit, check_sampler, network_of, refitted, with_buffers_of_rank_zero
-from ._state import Tensors, from_state, state_of
+from ._ranks import check_mergeable
+from ._refitting import (
+    Refit,
+    as_validation,
+    link_of,
+    refitted,
+    train_data,
+    with_buffers_of_rank_zero,
+)
+from ._undisturbed import undisturbed
 
 _PACKAGES = ("lightning.pytorch", "pytorch_lightning")
 
@@ -47,12 +56,13 @@ def _bases() -> tuple[Any, ...]:
         break
     if not names:
         raise ImportError(
-            "zbins.torch.SamplerCallback needs Lightning; install it with: pip install lightning"
+            "zbins.torch.SamplerCallback needs Lightning; install it with: "
+            "pip install 'zbins[lightning]'"
         )
     return tuple(sys.modules[name].Callback for name in names)
 
 
-class SamplerCallback(*_bases()):  # type: ignore[misc]
+class SamplerCallback(Refitted, *_bases()):  # type: ignore[misc]
     """Refits a PMFSampler to the latents every few epochs of a training, and logs samples.
 
     At the end of an epoch the encoder runs as it is then, in eval mode, over the training data.
@@ -60,9 +70,10 @@ class SamplerCallback(*_bases()):  # type: ignore[misc]
     steps, metrics and checkpoints find a sampler that goes with the weights; else when the epoch
     ends. Besides every n-th, the last epoch counts: a training that ends, also early, leaves a
     sampler of its final weights. The training does not notice: random states, modes of the
-    networks and loaders are given back as they were. In several processes each encodes its own
-    share of the data, with the buffers of rank zero, and all get the model of all rows; the weights
-    must be whole in each (as under DDP).
+    networks and loaders are given back as they were. Batches go through the hooks of the module
+    (`on_after_batch_transfer`) as in a validation: ``trainer.validating`` is true, also where there
+    is none. In several processes each encodes its own share of the data, with the buffers of rank
+    zero, and all get the model of all rows; the weights must be whole in each (as under DDP).
 
     Parameters
     ----------
@@ -79,11 +90,14 @@ class SamplerCallback(*_bases()):  # type: ignore[misc]
         Give the sampler the labels of the batches, to draw by them.
     loader : DataLoader, iterable of batches or None, default=None
         What to encode, as held-out images (the paper). In several processes give all of them the
-        same: each reads its part, none of the rows lost or doubled. None: the train dataloader,
-        one pass of as many batches as the epoch had, in each process its own (where a
-        DistributedSampler repeats some rows to make shares even, and ``drop_last`` drops some).
+        same: each encodes its part, none of the rows lost or doubled. (What is no DataLoader of an
+        indexed data set is read whole by all, and refused if it gives other batches in one of
+        them.) None: the train dataloader, one pass of as many batches as the epoch had, in each
+        process its own (where a DistributedSampler repeats some rows to make shares even, and
+        ``drop_last`` drops some).
     limit_batches : int or None, default=None
-        Encode no more than these many batches.
+        Encode no more than these many batches: of `loader` in all processes together, of the train
+        dataloader in each.
     n_images : int, default=64
         Samples in the picture that is logged after a refit, in rank zero. Loggers with `log_image`
         (WandbLogger) or `experiment.add_image` (TensorBoardLogger) get it; for others, as
@@ -93,8 +107,8 @@ class SamplerCallback(*_bases()):  # type: ignore[misc]
     random_state : int, default=0
         Of these samples; the same draws each time make pictures comparable.
     name : str, default="samples"
-        Of the picture, and of the state in the checkpoint: of two callbacks in one Trainer, give
-        one another name.
+        Of the picture (of its folder, too: no path) and of the state in the checkpoint: of two
+        callbacks in one Trainer, give one another name.
 
     Attributes
     ----------
@@ -109,8 +123,11 @@ class SamplerCallback(*_bases()):  # type: ignore[misc]
     ------
     TypeError, ValueError
         For parameters other than these, naming what is accepted. At the start of a training, if
-        the module has no such `encode` or `decode`, or there is no single train dataloader. At a
-        refit, as `LatentGenerator.fit`; in the other processes a RuntimeError.
+        the module has no such `encode` or `decode`, or there is no single train dataloader that can
+        be read more than once. At a refit, as `LatentGenerator.fit`.
+    RuntimeError
+        If the training runs in several processes without a torch.distributed process group; at a
+        refit, if another process failed.
 
     Examples
     --------
@@ -139,7 +156,7 @@ class SamplerCallback(*_bases()):  # type: ignore[misc]
         super().__init__()
         self.encode = encode if isinstance(encode, str) else check_call("encode", encode)
         self.decode = decode if isinstance(decode, str) else check_call("decode", decode)
-        self.sampler = check_sampler(sampler)
+        self.sampler = check_pmf(sampler)
         self.every_n_epochs = check_count("every_n_epochs", every_n_epochs, least=1)
         self.posterior = check_posterior(posterior)
         if not isinstance(with_labels, (bool, np.bool_)):
@@ -155,72 +172,15 @@ class SamplerCallback(*_bases()):  # type: ignore[misc]
         self.value_range = check_range(value_range)
         check_random_state(random_state)
         self.random_state = random_state
-        if not isinstance(name, str) or not name:
-            raise TypeError(f"name is {name!r}; accepted is a string of at least one character")
-        self.name = name
-        self._networks: tuple[Any, Any] = (_given(self.encode), _given(self.decode))
+        self.name = check_name(name)
+        self._networks: tuple[Any, Any] = (given(self.encode), given(self.decode))
         self._fit: Refit | None = None
         self._trained: int | None = None  # the epoch, if weights changed since the last refit
-
-    @property
-    def sampler_(self) -> PMFSampler:
-        """The fitted sampler."""
-        return self._fitted().sampler
-
-    @property
-    def epoch_(self) -> int:
-        """The epoch after which it was fitted."""
-        return self._fitted().epoch
-
-    @property
-    def generator_(self) -> LatentGenerator:
-        """The fitted sampler with the networks."""
-        fit = self._fitted()
-        encode, decode = self._networks
-        generator = LatentGenerator(encode, decode, self.sampler, posterior=self.posterior)
-        generator._fit = Fit(fit.sampler, fit.shape, None, None)
-        return generator
-
-    def _fitted(self) -> Refit:
-        if self._fit is None:
-            raise NotFittedError(
-                f"This {type(self).__name__} has no sampler yet: it comes at the end of the first "
-                f"of every {self.every_n_epochs} epochs, or from a checkpoint"
-            )
-        return self._fit
 
     @property
     def state_key(self) -> str:
         """What the state is found by in a checkpoint."""
         return str(self._generate_state_key(name=self.name))
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the sampler as plain tensors and numbers; nothing before the first refit."""
-        if self._fit is None:
-            return {}
-        fit = self._fit
-        return {"epoch": fit.epoch, "sampler": state_of(fit.sampler, fit.shape)}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take the sampler from a checkpoint, of any size.
-
-        Raises
-        ------
-        ValueError
-            If the state is damaged; the callback is as it was.
-        """
-        if not state_dict:
-            self._fit = None
-            return
-        if set(state_dict) != {"epoch", "sampler"} or type(state_dict["epoch"]) is not int:
-            raise ValueError(
-                f"this is no state of a {type(self).__name__}: accepted are an int under 'epoch' "
-                f"and tensors under 'sampler', got the keys {', '.join(map(repr, state_dict))}"
-            )
-        tensors: Tensors = state_dict["sampler"]
-        sampler, shape = from_state(tensors, self.sampler)
-        sampler.set_params(random_state=self.sampler.random_state, n_jobs=self.sampler.n_jobs)
-        self._fit = Refit(sampler, shape, state_dict["epoch"])
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
         """Find the networks; refuse what cannot work, before an epoch is spent."""
@@ -247,7 +207,8 @@ class SamplerCallback(*_bases()):  # type: ignore[misc]
         self._networks = encode, decode
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-        """Refuse several train dataloaders, before an epoch is spent."""
+        """Refuse what cannot be encoded, or not by all processes, before an epoch is spent."""
+        link_of(trainer, type(self).__name__)
         self._data(trainer)
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any) -> None:
@@ -276,11 +237,12 @@ class SamplerCallback(*_bases()):  # type: ignore[misc]
         """Fit the sampler to the weights as they are, unless it is; every process calls it."""
         if self._trained is None:
             return
-        link = linked(call=type(self).__name__) if trainer.world_size > 1 else Alone()
+        link = link_of(trainer, type(self).__name__)
         data = self._data(trainer)
         context = trainer.precision_plugin.forward_context()
         whole = with_buffers_of_rank_zero(pl_module, link)
-        with undisturbed(data), evaluating([pl_module]), whole, context:
+        evaluating = Evaluating([pl_module])
+        with undisturbed(data), evaluating(), as_validation(trainer), whole, context:
             how = Encoding(self._networks[0], self.posterior, seed=link.rank)
             share = Share(self._batches(trainer, data, link), trainer.strategy.batch_to_device)
             fit = refitted(self.sampler, how, share, self.with_labels, link, self._trained)
@@ -308,13 +270,7 @@ class SamplerCallback(*_bases()):  # type: ignore[misc]
 
     def _data(self, trainer: Any) -> Any:
         """Return what is encoded."""
-        data = trainer.train_dataloader if self.loader is None else self.loader
-        if self.loader is None and isinstance(data, (list, tuple, dict)):
-            raise ValueError(
-                f"the training has a {type(data).__name__} of dataloaders, and which of them to "
-                "encode is not clear; pass loader="
-            )
-        return data
+        return train_data(trainer) if self.loader is None else self.loader
 
     def _log(self, trainer: Any, fit: Refit) -> None:
         if not trainer.loggers:
@@ -325,8 +281,3 @@ class SamplerCallback(*_bases()):  # type: ignore[misc]
         picture = mosaic(images, self.value_range)
         folder = trainer.default_root_dir
         show(picture, trainer.loggers, self.name, fit.epoch, trainer.global_step, folder)
-
-
-def _given(network: Any) -> Any:
-    """Return a network that was given itself; one that was named is not known yet."""
-    return None if isinstance(network, str) else network

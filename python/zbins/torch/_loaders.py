@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import hashlib
 import itertools
-import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, IterableDataset, RandomSampler, SequentialSampler
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    IterableDataset,
+    RandomSampler,
+    SequentialSampler,
+)
 from torch.utils.data.distributed import DistributedSampler
 
 from .._distributed import Link
@@ -32,7 +36,13 @@ def check_loader(loader: object) -> None:
 
 
 class Share:
-    """Batches as they are encoded; `empty` tells, in the end, that there were none."""
+    """Batches as they are encoded.
+
+    Attributes
+    ----------
+    empty : bool
+        Tells, in the end, that there were none.
+    """
 
     def __init__(self, batches: Iterable[Any], prepare: Callable[[Any], Any]) -> None:
         self._batches, self._prepare = batches, prepare
@@ -45,6 +55,15 @@ class Share:
             yield self._prepare(batch)
         self.empty = not given
 
+    @property
+    def digest(self) -> str | None:
+        """Of all batches that were read; None where it was known before that they are alike."""
+        return self._batches.digest if isinstance(self._batches, _Every) else None
+
+    def check_alike(self, link: Link | Alone) -> None:
+        """Refuse, in every process and in the end, batches that were not read alike by all."""
+        _check_digests(link, self.digest, "loader")
+
 
 def own_share(loader: Any, limit: float) -> Iterable[Any]:
     """Return the first batches of a loader that every process has its own part of."""
@@ -54,68 +73,131 @@ def own_share(loader: Any, limit: float) -> Iterable[Any]:
 def dealt(loader: Any, limit: float, link: Link | Alone) -> Iterable[Any]:
     """Return the batches that are this process' part of a loader that is the same in all.
 
-    Every batch is read in one process, and only there where the data set can be indexed. A loader
-    in the order of its data, shuffled, or already split by a DistributedSampler, is dealt in the
-    order of its data; another must give the same order in every process, which is checked.
+    Where the data set can be indexed, a batch is read in one process only. A loader in the order of
+    its data, shuffled, or already split by a DistributedSampler, is dealt in the order of its data;
+    another batch sampler must give the same batches in every process, which is checked. What cannot
+    be indexed is read whole by all, each taking its part, and `Share.check_alike` tells in the end
+    whether all have read the same.
 
     Raises
     ------
     ValueError
-        If it does not, in every process.
+        If a batch sampler gives other batches elsewhere, in every process.
     """
     if link.size == 1:
         return own_share(loader, limit)
     indexed = isinstance(loader, DataLoader) and not isinstance(loader.dataset, IterableDataset)
     if not indexed or loader.batch_sampler is None:
         return _Every(own_share(loader, limit), link.rank, link.size)
-    batches = _index_batches(loader, limit, link)
     shadow: Iterable[Any] = beside(loader)
-    vars(shadow)["batch_sampler"] = batches[link.rank :: link.size]
+    vars(shadow)["batch_sampler"] = _index_batches(loader.batch_sampler, limit, link)
     return shadow
 
 
 class _Every:
-    """Each n-th batch, for what can only be read from its beginning."""
+    """Each n-th batch, for what can only be read from its beginning; `digest` is of all."""
 
     def __init__(self, batches: Iterable[Any], rank: int, size: int) -> None:
         self._batches, self._rank, self._size = batches, rank, size
+        self.digest = ""
 
     def __iter__(self) -> Iterator[Any]:
-        return itertools.islice(self._batches, self._rank, None, self._size)
+        digest = hashlib.sha256()
+        for number, batch in enumerate(self._batches):
+            _feed(digest, batch)
+            if number % self._size == self._rank:
+                yield batch
+        self.digest = digest.hexdigest()
 
 
-def _index_batches(loader: Any, limit: float, link: Link | Alone) -> list[Any]:
-    """Return what the loader reads for every batch, the same in all processes."""
-    batches: list[Any] = []
+def _feed(digest: Any, value: Any) -> None:
+    """Add a batch to a hash: tensors and arrays as bytes; of objects of other classes the class."""
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu().to_dense().resolve_conj().resolve_neg()
+        digest.update(f"{value.dtype}{tuple(value.shape)}".encode())
+        digest.update(value.contiguous().reshape(-1).view(torch.uint8).numpy())
+    elif isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        digest.update(f"{value.dtype}{value.shape}".encode())
+        digest.update(value.tobytes())
+    elif isinstance(value, Mapping):
+        _feed(digest, list(value.items()))
+    elif isinstance(value, (list, tuple, np.ndarray)):
+        digest.update(f"{type(value).__name__}{len(value)}".encode())
+        for part in value:
+            _feed(digest, part)
+    else:
+        plain = isinstance(value, (str, bytes, int, float, complex, np.generic))
+        digest.update((repr(value) if plain else type(value).__name__).encode() + b",")
+
+
+def _check_digests(link: Link | Alone, digest: str | None, what: str) -> None:
+    digests = gathered_values(link, digest)
+    for rank, found in enumerate(digests):
+        if found != digests[0]:
+            raise ValueError(
+                f"rank 0 gets other batches than rank {rank} from {what}, so that rows would be "
+                "lost or doubled; give a loader of the same batches in every process: not shuffled "
+                "or split by itself, nor with random changes"
+            )
+
+
+class _InOrder:
+    """Some batches of n rows in their order, made as they are read."""
+
+    def __init__(self, n: int, size: int, numbers: range) -> None:
+        self._n, self._size, self._numbers = n, size, numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for number in self._numbers:
+            begin = number * self._size
+            yield list(range(begin, min(begin + self._size, self._n)))
+
+
+def _index_batches(batch_sampler: Any, limit: float, link: Link | Alone) -> Any:
+    """Return what this process reads for each of its batches."""
+    own: Any = []
+    digest = hashlib.sha256()
     error = None
     try:
-        sampler = loader.sampler
-        whole = type(sampler) in (SequentialSampler, DistributedSampler)
-        if type(sampler) is RandomSampler:
-            whole = not sampler.replacement and sampler.num_samples == len(loader.dataset)
-        if whole and type(loader.batch_sampler) is torch.utils.data.BatchSampler:
-            n, size = len(loader.dataset), loader.batch_sampler.batch_size
-            stop = n - n % size if loader.batch_sampler.drop_last else n
-            batches = [
-                list(range(begin, min(begin + size, stop))) for begin in range(0, stop, size)
-            ]
+        n = _rows_in_any_order(batch_sampler)
+        if n is not None:
+            size = batch_sampler.batch_size
+            n -= n % size if batch_sampler.drop_last else 0
+            number = int(min(-(-n // size), limit))
+            own = _InOrder(n, size, range(link.rank, number, link.size))
+            digest.update(f"{n} in {number} of {size}".encode())
         else:
             with torch.random.fork_rng(devices=[]):
                 torch.default_generator.manual_seed(0)
-                batches = [list(batch) for batch in _first(loader.batch_sampler, limit)]
-        batches = list(_first(batches, limit))
-    except Exception as found:
+                for number, batch in enumerate(_first(batch_sampler, limit)):
+                    batch = list(batch)
+                    digest.update(repr(batch).encode())
+                    if number % link.size == link.rank:
+                        own.append(batch)
+    except BaseException as found:
         error = found
     link.agree(error)
-    digests = gathered_values(link, hashlib.sha256(repr(batches).encode()).hexdigest())
-    for rank, digest in enumerate(digests):
-        if digest != digests[0]:
-            raise ValueError(
-                f"the batch sampler of loader, a {type(loader.batch_sampler).__name__}, gives "
-                f"other batches in rank 0 than in rank {rank}, so that rows would be lost or "
-                "doubled; give a loader that is not shuffled"
-            )
-    return batches
+    what = f"the batch sampler of loader, a {type(batch_sampler).__name__}"
+    _check_digests(link, digest.hexdigest(), what)
+    return own
+
+
+def _rows_in_any_order(batch_sampler: Any) -> int | None:
+    """Return how many rows are read, if it is the first ones, each once and in whatever order."""
+    if type(batch_sampler) is not BatchSampler:
+        return None
+    sampler: Any = batch_sampler.sampler
+    if type(sampler) is DistributedSampler:
+        return len(sampler.dataset)
+    if type(sampler) not in (SequentialSampler, RandomSampler):
+        return None
+    n = len(sampler.data_source)
+    if type(sampler) is RandomSampler and (sampler.replacement or sampler.num_samples != n):
+        return None
+    return n
 
 
 def _first(batches: Iterable[Any], limit: float) -> Iterable[Any]:
@@ -143,55 +225,3 @@ def beside(loader: Any) -> Any:
     vars(shadow)["_iterator"] = None
     vars(shadow)["persistent_workers"] = False
     return shadow
-
-
-@contextlib.contextmanager
-def undisturbed(*loaders: Any) -> Iterator[None]:
-    """Give back the state of all random generators in the end: global ones, and the loaders'."""
-    cuda = torch.cuda.is_available() and torch.cuda.is_initialized()
-    plain = random.getstate()
-    on_cuda = torch.cuda.get_rng_state_all() if cuda else []
-    shared = [torch.default_generator, np.random.mtrand._rand]
-    states = [(one, _state(one)) for one in (*shared, *_generators(loaders))]
-    try:
-        yield
-    finally:
-        random.setstate(plain)
-        torch.cuda.set_rng_state_all(on_cuda)
-        for generator, state in states:
-            _set_state(generator, state)
-
-
-_KINDS = (torch.Generator, np.random.Generator, np.random.RandomState, random.Random)
-
-
-def _generators(loaders: Iterable[Any]) -> list[Any]:
-    """Return the generators that loaders, their samplers and data sets hold."""
-    found: dict[int, Any] = {}
-    for loader in loaders:
-        parts = [loader]
-        for name in ("dataset", "sampler", "batch_sampler"):
-            part = getattr(loader, name, None)
-            parts += [part, getattr(part, "sampler", None)]
-        for part in parts:
-            for value in getattr(part, "__dict__", {}).values():
-                if isinstance(value, _KINDS):
-                    found[id(value)] = value
-    return list(found.values())
-
-
-def _state(generator: Any) -> Any:
-    if isinstance(generator, np.random.Generator):
-        return copy.deepcopy(generator.bit_generator.state)
-    if isinstance(generator, random.Random):
-        return generator.getstate()
-    return generator.get_state()
-
-
-def _set_state(generator: Any, state: Any) -> None:
-    if isinstance(generator, np.random.Generator):
-        generator.bit_generator.state = state
-    elif isinstance(generator, random.Random):
-        generator.setstate(state)
-    else:
-        generator.set_state(state)

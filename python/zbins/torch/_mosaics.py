@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,32 +12,29 @@ from typing import Any
 import numpy as np
 import torch
 
+from .._pictures import check_black_and_white, unit_values
+from .._pictures import mosaic as tiled
+from .._temporary import temporary_folder
 from .._types import Array
 
 
 def check_range(value_range: Any) -> tuple[float, float]:
     """Return what is black and what is white, or refuse it."""
-    accepted = "accepted are two finite numbers, the lower first"
-    try:
-        low, high = (float(value) for value in value_range)
-    except (TypeError, ValueError):
-        raise TypeError(f"value_range is {value_range!r}; {accepted}") from None
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise ValueError(f"value_range is {value_range!r}; {accepted}")
-    return low, high
+    return check_black_and_white(value_range, "accepted is (lowest, highest)")
 
 
 def mosaic(
     images: torch.Tensor, value_range: tuple[float, float] = (0.0, 1.0), gap: int = 2
 ) -> torch.Tensor:
-    """Return images as one, in rows of about as many as there are rows.
+    """Return images as one, in about as many rows as columns.
 
     Parameters
     ----------
     images : Tensor of shape (n, c, height, width) or (n, height, width)
         With 1 or 3 channels; at least one.
     value_range : pair of float
-        What is black and what is white; values beyond are clipped, NaN is black.
+        What is black and what is white; values beyond are clipped. NaN is black, so that a training
+        that goes wrong is seen.
     gap : int
         Black pixels around each.
 
@@ -59,19 +57,11 @@ def mosaic(
             "width) and (n, c, height, width) with 1 or 3 channels: reshape them in decode, or "
             "pass n_images=0"
         )
-    low, high = value_range
-    values = (images.detach().cpu().double() - low) / (high - low)
-    values = values.nan_to_num(nan=0.0).clamp(0, 1).float()
-    n, channels, height, width = values.shape
-    columns = math.ceil(math.sqrt(n))
-    rows = -(-n // columns)
-    size = channels, rows * (height + gap) + gap, columns * (width + gap) + gap
-    picture = torch.zeros(size, dtype=torch.float32)
-    for number, image in enumerate(values):
-        row, column = divmod(number, columns)
-        top, left = gap + row * (height + gap), gap + column * (width + gap)
-        picture[:, top : top + height, left : left + width] = image
-    return picture
+    values = images.detach().cpu().double().numpy().transpose(0, 2, 3, 1)
+    unit = np.nan_to_num(unit_values(values, *value_range)).astype(np.float32)
+    inner = tiled(unit, math.ceil(math.sqrt(len(unit))), gap)
+    picture = np.pad(inner, ((gap, gap), (gap, gap), (0, 0)))
+    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
 
 
 def show(
@@ -125,4 +115,7 @@ def _write(path: Path, picture: torch.Tensor, logger: str) -> None:
         )
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(_pixels(picture)).save(path)
+    with temporary_folder(str(path.parent)) as own:
+        part = Path(own) / path.name
+        Image.fromarray(_pixels(picture)).save(part)
+        os.replace(part, path)

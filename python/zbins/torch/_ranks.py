@@ -64,7 +64,7 @@ def fit_across(sampler: PMFSampler, X: Any, y: Any = None, *, group: Any = None)
     Examples
     --------
     >>> import numpy as np, zbins
-    >>> from zbins.torch._ranks import fit_across
+    >>> from zbins.torch import fit_across
     >>> fit_across(zbins.PMFSampler(8), np.eye(4)).n_samples_seen_  # of all processes
     4
     """

@@ -15,8 +15,7 @@ from .._distributed import Link
 from ..pmf import PMFSampler
 from ._encoding import Encoding, encoded
 from ._loaders import Share
-from ._modules import check_call
-from ._ranks import Alone, fit_linked, gathered_values
+from ._ranks import Alone, fit_linked, gathered_values, linked
 
 
 class Refit(NamedTuple):
@@ -25,6 +24,56 @@ class Refit(NamedTuple):
     sampler: PMFSampler
     shape: tuple[int, ...]  # of one latent
     epoch: int
+
+
+def link_of(trainer: Any, call: str) -> Link | Alone:
+    """Return the link of this process to the others of a training.
+
+    Raises
+    ------
+    RuntimeError
+        If there are others, and no process group that joins them.
+    """
+    link = linked(call=call) if trainer.world_size > 1 else Alone()
+    if link.size == 1 and trainer.world_size > 1:
+        raise RuntimeError(
+            f"the training runs in {trainer.world_size} processes "
+            f"({type(trainer.strategy).__name__}) that no torch.distributed process group joins, "
+            f"so {call} could only fit the rows of each apart; accepted are one process, and "
+            "strategies with such a group, as 'ddp' and 'fsdp'"
+        )
+    return link
+
+
+def train_data(trainer: Any) -> Any:
+    """Return the train dataloader, or refuse what cannot be read beside the training."""
+    data = trainer.train_dataloader
+    if isinstance(data, (list, tuple, dict)):
+        raise ValueError(
+            f"the training has a {type(data).__name__} of dataloaders, and which of them to encode "
+            "is not clear; pass loader="
+        )
+    if isinstance(data, Iterator):
+        raise TypeError(
+            f"the train dataloader is a {type(data).__name__}, which can be read only once, so "
+            "that the training would lack what is encoded; pass loader="
+        )
+    return data
+
+
+@contextlib.contextmanager
+def as_validation(trainer: Any) -> Iterator[None]:
+    """Let the trainer say that it validates, for the length of a block.
+
+    Hooks of a LightningModule that change batches often ask (`trainer.training`) whether to
+    augment them; at the end of an epoch the answer would depend on whether there is a validation.
+    """
+    stage = trainer.state.stage
+    try:
+        trainer.validating = True
+        yield
+    finally:
+        trainer.state.stage = stage
 
 
 def refitted(
@@ -46,6 +95,7 @@ def refitted(
         if not share.empty or link.size == 1:  # one of several may get nothing
             error = problem
     link.agree(error)
+    share.check_alike(link)
     shape = _common_shape(gathered_values(link, found and found.latents.shape[1:]))
     rows = np.empty((0, 0)) if found is None else found.latents.reshape(len(found.latents), -1)
     fitted = clone(sampler)
@@ -80,9 +130,10 @@ def with_buffers_of_rank_zero(module: torch.nn.Module, link: Link | Alone) -> It
         yield
         return
     assert isinstance(link, Link)
-    own = {name: buffer.detach().clone() for name, buffer in buffers.items()}
+    own: dict[str, torch.Tensor] = {}
     payload, error = bytearray(), None
     try:
+        own = {name: buffer.detach().clone() for name, buffer in buffers.items()}
         if link.rank == 0:
             payload = bytearray(save({name: one.cpu().contiguous() for name, one in own.items()}))
     except BaseException as found:
@@ -106,36 +157,3 @@ def _copy(values: dict[str, torch.Tensor], buffers: dict[str, torch.Tensor]) -> 
     with torch.no_grad():
         for name, buffer in buffers.items():
             buffer.copy_(values[name])
-
-
-def network_of(pl_module: Any, role: str, network: Any) -> Any:
-    """Return a network, by name from the module if it was not given itself."""
-    if network is not None and not isinstance(network, str):
-        return network
-    name = role if network is None else network
-    found = pl_module
-    for part in name.split("."):
-        if not hasattr(found, part):
-            raise ValueError(
-                f"{type(pl_module).__name__} has no attribute {name!r}; pass {role}= a callable or "
-                f"the name of one of its attributes, as {role}='model.{role}'"
-            )
-        found = getattr(found, part)
-    return check_call(name, found)
-
-
-def check_sampler(sampler: object) -> PMFSampler:
-    """Return a PMFSampler, also for None, or refuse what is none."""
-    if sampler is None:
-        return PMFSampler()
-    if not isinstance(sampler, PMFSampler):
-        what = (
-            f"the class {sampler.__name__}"
-            if isinstance(sampler, type)
-            else (f"a {type(sampler).__name__}")
-        )
-        raise TypeError(
-            f"sampler is {what}; accepted is a PMFSampler: the models that the processes of a "
-            "training make can be merged of no other"
-        )
-    return sampler
