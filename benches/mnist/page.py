@@ -191,7 +191,8 @@ def _time_line(results: Results) -> str:
     cores = results["machine"]["cores"]
     return (
         f"{clock / 60:.0f} minutes on the clock. The CPU seconds, of all threads, are "
-        f"{cpu / cores / 60:.0f} minutes of {cores} cores; the rest is what other processes took."
+        f"{cpu / cores / 60:.0f} minutes of {cores} cores: networks as small as these train on "
+        "little more than one, and other processes may have taken some."
     )
 
 
