@@ -53,6 +53,7 @@ def start(*arguments, prelude="", **options):
     code = (
         "import signal, sys\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # under nohup it would be ignored
         f"{prelude}\n"
         "from zbins.cli import main\n"
         "main(sys.argv[1:])\n"
