@@ -2,42 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-HERE = Path(__file__).resolve().parents[2] / "benches" / "mnist"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def on_path():
-    """Its modules have short names: they are found, and known, for as long as these tests run."""
-    path, modules = list(sys.path), set(sys.modules)
-    sys.path[:0] = [str(HERE), str(HERE.parent)]
-    yield
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        if str(HERE.parent) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Threads of PyTorch that wait for each other crawl where other processes compute."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-def module_of(name):
-    return importlib.import_module(name)
+from mnist_helpers import module_of, on_path  # noqa: F401 - a fixture
 
 
 def exactly(mean, deviations, n=400):
