@@ -15,7 +15,8 @@ struct Bounds {
     std::vector<T> upper;  // -infinity where there are no rows
 };
 
-// Throws std::invalid_argument with the row and column of the first value that is not finite.
+// Throws std::invalid_argument with the row and column of the first value that is not finite, or
+// where x has no columns.
 template <class T>
 Bounds<T> find_bounds(const MatrixView<T>& x, const Context& context);
 

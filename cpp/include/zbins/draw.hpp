@@ -20,7 +20,8 @@ struct DrawRange {
 };
 
 // Writes n rows of d values, `stride` elements apart. `labels_out` (may be null) receives the label
-// of each draw. The model must have rows, and rows of every label asked for.
+// of each draw. Throws std::invalid_argument where the model was not counted on this grid (or one
+// that grew into it), has no rows, or none of a label asked for.
 template <class T>
 void draw(const Grid<T>& grid, const Pmf& pmf, const DrawRange& range, T* out, std::int64_t stride,
           Label* labels_out, const Context& context);

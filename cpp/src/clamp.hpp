@@ -1,8 +1,8 @@
 // The clamp of law 4, by bisection over the ordered values of the dtype. Host and device.
 #pragma once
 
+#include "ordered_float.hpp"
 #include "zbins/axes.hpp"
-#include "zbins/ordered_float.hpp"
 
 namespace zbins {
 

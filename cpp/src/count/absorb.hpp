@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "count/order.hpp"
+#include "count/pending.hpp"
+#include "count/table.hpp"
 #include "zbins/hash.hpp"
-#include "zbins/order.hpp"
-#include "zbins/pending.hpp"
-#include "zbins/table.hpp"
 
 namespace zbins {
 

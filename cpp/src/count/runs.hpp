@@ -5,11 +5,11 @@
 #include <span>
 #include <vector>
 
-#include "zbins/order.hpp"
+#include "count/order.hpp"
+#include "count/pending.hpp"
+#include "count/run.hpp"
 #include "zbins/parallel.hpp"
-#include "zbins/pending.hpp"
 #include "zbins/pmf.hpp"
-#include "zbins/run.hpp"
 
 namespace zbins {
 

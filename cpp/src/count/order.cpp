@@ -1,4 +1,4 @@
-#include "zbins/order.hpp"
+#include "count/order.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -1,4 +1,4 @@
-#include "zbins/growing.hpp"
+#include "count/growing.hpp"
 
 #include <algorithm>
 #include <cstdlib>

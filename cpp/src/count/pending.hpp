@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "zbins/order.hpp"
-#include "zbins/records.hpp"
+#include "count/order.hpp"
+#include "count/records.hpp"
 
 namespace zbins {
 

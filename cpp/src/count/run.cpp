@@ -1,4 +1,4 @@
-#include "zbins/run.hpp"
+#include "count/run.hpp"
 
 #include <cstring>
 

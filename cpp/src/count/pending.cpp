@@ -1,4 +1,4 @@
-#include "zbins/pending.hpp"
+#include "count/pending.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -3,7 +3,7 @@
 // or not, makes it slow.
 #pragma once
 
-#include "zbins/records.hpp"
+#include "count/records.hpp"
 #include "zbins/types.hpp"
 
 namespace zbins {

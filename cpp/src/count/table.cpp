@@ -1,4 +1,4 @@
-#include "zbins/table.hpp"
+#include "count/table.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -1,9 +1,9 @@
 // Records in canonical order, every key once. Others are merged in, in place.
 #pragma once
 
-#include "zbins/growing.hpp"
-#include "zbins/order.hpp"
-#include "zbins/records.hpp"
+#include "count/growing.hpp"
+#include "count/order.hpp"
+#include "count/records.hpp"
 
 namespace zbins {
 

@@ -6,7 +6,7 @@
 
 #include <span>
 
-#include "zbins/records.hpp"
+#include "count/records.hpp"
 #include "zbins/types.hpp"
 
 namespace zbins {

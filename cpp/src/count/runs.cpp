@@ -1,4 +1,4 @@
-#include "zbins/runs.hpp"
+#include "count/runs.hpp"
 
 #include <algorithm>
 #include <atomic>
