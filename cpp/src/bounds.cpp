@@ -7,7 +7,7 @@
 #include "rows.hpp"
 #include "zbins/strict_floats.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 namespace {
 
@@ -92,4 +92,4 @@ template Bounds<double> find_bounds(const MatrixView<double>&, const Context&);
 template std::int64_t find_row(const MatrixView<float>&, std::int64_t, float);
 template std::int64_t find_row(const MatrixView<double>&, std::int64_t, double);
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

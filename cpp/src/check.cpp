@@ -6,7 +6,7 @@
 #include "zbins/pmf.hpp"
 #include "zbins/strict_floats.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 namespace {
 
@@ -52,4 +52,4 @@ Pmf Pmf::on(const Grid<T>& grid, const Context& context) && {
 template Pmf Pmf::on(const Grid<float>&, const Context&) &&;
 template Pmf Pmf::on(const Grid<double>&, const Context&) &&;
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

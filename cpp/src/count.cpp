@@ -16,7 +16,7 @@
 #include "zbins/hash.hpp"
 #include "zbins/strict_floats.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 namespace {
 
@@ -347,4 +347,4 @@ template Outside find_outside(const Grid<double>&, const MatrixView<double>&, co
 template class Counter<float>;
 template class Counter<double>;
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

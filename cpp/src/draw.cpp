@@ -14,7 +14,7 @@
 #include "zbins/lookup.hpp"
 #include "zbins/strict_floats.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 namespace {
 
@@ -132,4 +132,4 @@ template void draw(const Grid<float>&, const Pmf&, const DrawRange&, float*, std
 template void draw(const Grid<double>&, const Pmf&, const DrawRange&, double*, std::int64_t, Label*,
                    const Context&);
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

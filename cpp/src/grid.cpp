@@ -9,7 +9,7 @@
 #include "zbins/error.hpp"
 #include "zbins/strict_floats.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 namespace {
 
@@ -271,4 +271,4 @@ std::int32_t Grid<T>::max_bins_of_a_dimension() const {
 template class Grid<float>;
 template class Grid<double>;
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -6,7 +6,7 @@
 
 #include "zbins/strict_floats.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 // x = origin + (raw + u) * width is off by at most a unit roundoff in each of the sum, the product,
 // the width and the last sum, and (x - origin) * scale by as much again in each of its three. The
@@ -36,4 +36,4 @@ T safe_margin(const Axes<T>& a) {
 template float safe_margin(const Axes<float>&);
 template double safe_margin(const Axes<double>&);
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -7,7 +7,7 @@
 #include "zbins/hash.hpp"
 #include "zbins/pmf.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 namespace {
 
@@ -249,4 +249,4 @@ template Pmf merge(const Pmf&, const Pmf&, const Grid<double>&, const LabelMap&,
 template Pmf rebase(const Pmf&, const Grid<float>&, const Context&);
 template Pmf rebase(const Pmf&, const Grid<double>&, const Context&);
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

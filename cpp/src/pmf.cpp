@@ -10,7 +10,7 @@
 #include "zbins/error.hpp"
 #include "zbins/hash.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 namespace {
 constexpr Count max_total = std::numeric_limits<std::int64_t>::max();
@@ -280,4 +280,4 @@ std::uint64_t Pmf::bytes() const {
     return bytes;
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -8,7 +8,7 @@
 #include "zbins/error.hpp"
 #include "zbins/strict_floats.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 namespace {
 
@@ -98,4 +98,4 @@ ZBINS_INSTANTIATE(float)
 ZBINS_INSTANTIATE(double)
 #undef ZBINS_INSTANTIATE
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -10,7 +10,7 @@
 #include "zbins/error.hpp"
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 // Refuses a view that cannot be read, or (where `cols` is given) has other columns than a grid.
 template <class T>
@@ -73,4 +73,4 @@ std::int64_t rows_per_task(std::int64_t cols) {
            block;
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -32,12 +32,14 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save_file
 
+from ._config import strictly
 from ._file_checks import FORMAT_VERSION, checked_metadata, model_of
 from ._labels import kind_of
 from ._model import Model
 from ._writing import write_tensors
 
 
+@strictly
 def write_model(path: str | os.PathLike[str], model: Model, parameters: dict[str, Any]) -> None:
     """Write a model file, whole or not at all, and durably.
 
@@ -81,6 +83,7 @@ def description(model: Model, parameters: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@strictly
 def read_model(path: str | os.PathLike[str], kind: str) -> tuple[Model, dict[str, Any]]:
     """Read a model file, trusting nothing in it.
 

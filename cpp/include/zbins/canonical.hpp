@@ -3,7 +3,7 @@
 
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 // Below zero, zero or above it, as the first of two keys of `words` words comes before the second,
 // is it, or comes after it.
@@ -26,4 +26,4 @@ ZBINS_INLINE void prefetch_words(const Word* key, int words) {
     __builtin_prefetch(key + words - 1);  // on another line, perhaps
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -11,7 +11,7 @@
 #include "zbins/layout.hpp"
 #include "zbins/pmf.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 // One row outside a grid: its first coordinate there. row is -1 if there is none.
 struct Outside {
@@ -19,13 +19,13 @@ struct Outside {
     std::int64_t col = -1;
 };
 template <class T>
-Outside find_outside(const Grid<T>& grid, const MatrixView<T>& x, const Context& context);
+ZBINS_API Outside find_outside(const Grid<T>& grid, const MatrixView<T>& x, const Context& context);
 
 // Counts rows, of one call or of many. Views and labels that do not fit are refused before anything
 // is counted; after another exception, and after `finish`, only destruction is left (anything else
 // throws std::logic_error).
 template <class T>
-class Counter {
+class ZBINS_API Counter {
 public:
     // `threads`: how many may work at once in any later `add`.
     Counter(const Grid<T>& grid, int threads, bool labelled);
@@ -58,4 +58,4 @@ extern template Outside find_outside(const Grid<double>&, const MatrixView<doubl
 extern template class Counter<float>;
 extern template class Counter<double>;
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

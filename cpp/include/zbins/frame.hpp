@@ -8,9 +8,9 @@
 #include "zbins/grid.hpp"
 #include "zbins/layout.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
-class Frame {
+class ZBINS_API Frame {
 public:
     template <class T>
     explicit Frame(const Grid<T>& grid)
@@ -43,4 +43,4 @@ private:
     Layout layout_;
 };
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

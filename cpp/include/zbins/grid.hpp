@@ -12,10 +12,10 @@
 #include "zbins/axes.hpp"
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 template <class T>
-class Grid {
+class ZBINS_API Grid {
 public:
     // lower[j] <= upper[j], all finite; equal bounds make a dimension that is constant so far.
     // Throws std::invalid_argument naming the column where a range or scale is not finite and
@@ -99,4 +99,4 @@ private:
 extern template class Grid<float>;
 extern template class Grid<double>;
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

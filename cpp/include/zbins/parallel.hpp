@@ -15,7 +15,7 @@
 #include "zbins/error.hpp"
 #include "zbins/strict_floats.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 // How a call may run. `interrupted` is asked on the calling thread only, about every 20 ms.
 struct Context {
@@ -121,4 +121,4 @@ void parallel_for(const Context& context, int threads, std::int64_t tasks, Task&
     if (failure) std::rethrow_exception(failure);
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

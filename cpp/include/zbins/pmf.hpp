@@ -17,7 +17,7 @@
 #include "zbins/parallel.hpp"
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 // Counts per (bin, label): the labels of bin b are entries [start[b], start[b + 1]), ascending.
 struct LabelCounts {
@@ -30,7 +30,7 @@ struct LabelCounts {
 // What each label of a model is called in the merged one; increasing. Empty without labels.
 using LabelMap = std::vector<Label>;
 
-class Pmf {
+class ZBINS_API Pmf {
 public:
     // Takes what is already ordered and consistent: m keys of layout.words words, and m + 1 counts,
     // the one of bin b at b + 1. Throws std::invalid_argument if they sum to 2^63 or more.
@@ -145,16 +145,16 @@ private:
 // Adds the counts of two models of one grid (or two of none, and of one layout). Linear. Throws
 // std::invalid_argument if the rows together exceed 2^63 - 1, one has labels and the other none, or
 // the grids differ.
-Pmf merge(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap& b_labels,
-          Label classes, const Context& context);
+ZBINS_API Pmf merge(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap& b_labels,
+                    Label classes, const Context& context);
 // The same where both were counted on `grid`, or on grids that grew into it.
 template <class T>
-Pmf merge(const Pmf& a, const Pmf& b, const Grid<T>& grid, const LabelMap& a_labels,
-          const LabelMap& b_labels, Label classes, const Context& context);
+ZBINS_API Pmf merge(const Pmf& a, const Pmf& b, const Grid<T>& grid, const LabelMap& a_labels,
+                    const LabelMap& b_labels, Label classes, const Context& context);
 
 // The same model as counted on `grid`. Throws std::invalid_argument unless its own grid grew into
 // that one.
 template <class T>
-Pmf rebase(const Pmf& pmf, const Grid<T>& grid, const Context& context);
+ZBINS_API Pmf rebase(const Pmf& pmf, const Grid<T>& grid, const Context& context);
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

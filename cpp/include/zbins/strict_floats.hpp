@@ -9,7 +9,7 @@
 #include <cfenv>
 #endif
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 class StrictFloats {
 public:
@@ -59,4 +59,4 @@ private:
 #endif
 };
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

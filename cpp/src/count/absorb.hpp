@@ -10,7 +10,7 @@
 #include "count/table.hpp"
 #include "zbins/hash.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 class Absorber {
 public:
@@ -86,4 +86,4 @@ private:
     std::uint64_t bypassed_ = 0;          // rows still to come past the table
 };
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -7,7 +7,7 @@
 #include "count/order.hpp"
 #include "count/records.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 class Pending {
 public:
@@ -72,4 +72,4 @@ private:
     std::size_t used_slabs_ = 0;
 };
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -8,7 +8,7 @@
 #include "zbins/canonical.hpp"
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 // `words` words, most often one or two: for those no call is made.
 ZBINS_INLINE void copy_words(Word* to, const Word* from, int words) {
@@ -59,4 +59,4 @@ private:
     Buffer<Word> data_;
 };
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

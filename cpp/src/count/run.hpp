@@ -5,7 +5,7 @@
 #include "count/order.hpp"
 #include "count/records.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 class Run {
 public:
@@ -27,4 +27,4 @@ private:
     Growing words_;
 };
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

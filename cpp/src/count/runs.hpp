@@ -11,7 +11,7 @@
 #include "zbins/parallel.hpp"
 #include "zbins/pmf.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 class Runs {
 public:
@@ -55,4 +55,4 @@ private:
     std::uint64_t size_ = 0;
 };
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

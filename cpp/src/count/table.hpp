@@ -6,7 +6,7 @@
 #include "count/records.hpp"
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 class Table {
 public:
@@ -88,4 +88,4 @@ void Table::grow(HashOf&& hash_of) {
     }
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1
