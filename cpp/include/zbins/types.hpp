@@ -20,9 +20,8 @@
 #define ZBINS_INLINE inline
 #endif
 
-// All else is hidden from those who link against a shared library of the core; ZBINS_PRIVATE hides
-// this too, where the core becomes part of another library (the Python extension).
-#if defined(__GNUC__) && !defined(ZBINS_PRIVATE)
+// All else is hidden from those who link against a shared library of the core.
+#if defined(__GNUC__)
 #define ZBINS_API __attribute__((visibility("default")))
 #else
 #define ZBINS_API
