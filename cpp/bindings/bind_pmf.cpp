@@ -113,6 +113,11 @@ PmfPtr rebased(const Pmf& pmf, std::int32_t widest, const Vector<std::int32_t>& 
     return PmfPtr(new Pmf(rebase(pmf, Layout(pmf.layout().d, widest), shifts, how)));
 }
 
+template <class T>
+void checked_codes(const Grid<T>& grid, const Pmf& pmf) {
+    check_codes(grid, pmf);
+}
+
 }  // namespace
 
 void register_pmf(py::module_& m) {
@@ -138,8 +143,8 @@ void register_pmf(py::module_& m) {
         .def_property_readonly("counts", &counts)
         .def_property_readonly("cumulative", &cumulative)
         .def_property_readonly("label_counts", &label_counts);
-    m.def("check_codes", &check_codes<float>, py::arg("grid"), py::arg("pmf"));
-    m.def("check_codes", &check_codes<double>, py::arg("grid"), py::arg("pmf"));
+    m.def("check_codes", &checked_codes<float>, py::arg("grid"), py::arg("pmf"));
+    m.def("check_codes", &checked_codes<double>, py::arg("grid"), py::arg("pmf"));
 }
 
 }  // namespace zbins::python

@@ -26,6 +26,19 @@ Pmf::Pmf(Layout layout, Buffer<Word> keys, Buffer<Count> counts, std::optional<L
     if (labels_) build_by_label(context);
 }
 
+Pmf::Pmf(Pmf&& other) noexcept
+    : layout_(other.layout_),
+      keys_(std::move(other.keys_)),
+      cumulative_(std::move(other.cumulative_)),
+      guide_(std::move(other.guide_)),
+      guide_shift_(other.guide_shift_),
+      labels_(std::move(other.labels_)),
+      within_bin_(std::move(other.within_bin_)),
+      by_label_start_(std::move(other.by_label_start_)),
+      by_label_bin_(std::move(other.by_label_bin_)),
+      by_label_cumulative_(std::move(other.by_label_cumulative_)),
+      lookup_(other.lookup_.exchange(nullptr)) {}
+
 Pmf::~Pmf() {
     delete lookup_.load();
 }
@@ -68,7 +81,8 @@ void Pmf::add_up(const Context& context, int threads) {
 }
 
 Pmf Pmf::checked(Layout layout, Buffer<Word> keys, Buffer<Count> counts,
-                 std::optional<LabelCounts> labels) {
+                 std::optional<LabelCounts> labels, const Context& context) {
+    InterruptCheck check(context);
     const std::uint64_t m = counts.size();
     const auto words = static_cast<std::uint64_t>(layout.words);
     if (keys.size() != m * words) throw_value_error("codes and counts differ in length");
@@ -76,6 +90,7 @@ Pmf Pmf::checked(Layout layout, Buffer<Word> keys, Buffer<Count> counts,
     const Word unused = used == 64 ? 0 : ~Word{0} >> used;
     std::uint64_t last_hash = 0;
     for (std::uint64_t bin = 0; bin < m; ++bin) {
+        if (bin % block_bins == 0) check();
         const Word* key = keys.data() + bin * words;
         const std::uint64_t hash = fixed_hash(key, layout.words);
         if ((key[words - 1] & unused) != 0)
@@ -92,6 +107,7 @@ Pmf Pmf::checked(Layout layout, Buffer<Word> keys, Buffer<Count> counts,
             l.start[m] != l.label.size())
             throw_value_error("label counts do not fit the bins");
         for (std::uint64_t bin = 0; bin < m; ++bin) {
+            if (bin % block_bins == 0) check();
             if (l.start[bin + 1] <= l.start[bin] || l.start[bin + 1] > l.label.size())
                 throw_value_error("label counts do not fit the bins");
             Count sum = 0;
@@ -109,7 +125,13 @@ Pmf Pmf::checked(Layout layout, Buffer<Word> keys, Buffer<Count> counts,
     }
     Buffer<Count> shifted(m + 1);
     std::copy_n(counts.data(), m, shifted.data() + 1);
-    return {layout, std::move(keys), std::move(shifted), std::move(labels)};
+    const auto bytes = static_cast<double>((m * words + m) * sizeof(Word));
+    return {layout,
+            std::move(keys),
+            std::move(shifted),
+            std::move(labels),
+            context,
+            threads_for(context, bytes)};
 }
 
 void Pmf::build_guide(const Context& context, int threads) {

@@ -31,12 +31,13 @@ public:
     // the one of bin b at b + 1. Throws std::invalid_argument if they sum to 2^63 or more.
     Pmf(Layout layout, Buffer<Word> keys, Buffer<Count> counts, std::optional<LabelCounts> labels,
         const Context& context = {}, int threads = 1);
+    Pmf(Pmf&& other) noexcept;
     ~Pmf();
 
     // For data from outside, m counts: throws std::invalid_argument unless keys strictly increase
     // in canonical order, counts are positive and sum below 2^63, and labels agree with counts.
     static Pmf checked(Layout layout, Buffer<Word> keys, Buffer<Count> counts,
-                       std::optional<LabelCounts> labels);
+                       std::optional<LabelCounts> labels, const Context& context = {});
 
     const Layout& layout() const { return layout_; }
     std::uint64_t size() const { return cumulative_.size() - 1; }  // occupied bins
