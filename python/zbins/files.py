@@ -134,7 +134,7 @@ def content_of(name: str) -> Array:
         content = np.empty(max(hint + 1, _LEAST_BYTES), np.uint8)  # one more: to see the end
         size = 0
         try:
-            while got := file.readinto(memoryview(content)[size : size + _BLOCK_BYTES]):
+            while got := file.readinto(content.data[size : size + _BLOCK_BYTES]):
                 size += got
                 if size == len(content):
                     content = np.concatenate([content, np.empty_like(content)])
