@@ -72,7 +72,7 @@ TEST(sizes_that_lie) {
     check_refused(entry("\"shape\":[18446744073709551615,2,0]" + where), bytes);
     for (const char* size : {"-1", "-0", "3.0", "3e0", "18446744073709551616", "null", "[3]"})
         check_refused(entry("\"shape\":[" + std::string(size) + "]" + where), "no whole number");
-    check_refused(entry("\"shape\":3" + where), "its header is no JSON");
+    check_refused(entry("\"shape\":3" + where), "not just a dtype");
     check_refused(entry("\"shape\":[3,1]" + where), "wrong number of dimensions");
     check_refused(entry("\"shape\":[],\"x\":1" + where), "not just a dtype");
     check_refused(entry("\"shape\":[3]"), "not just a dtype");
@@ -101,7 +101,7 @@ TEST(tensors_of_another_type) {
                   "the tensor 'codes' is float64 of shape (3, 1)");
     check_refused(typed("\"dtype\":\"I64\"", "\"dtype\":\"F8_E4M3\""), "of the type 'F8_E4M3'");
     check_refused(typed("\"dtype\":\"I64\"", "\"dtype\":\"i64\""), "of the type 'i64'");
-    check_refused(typed("\"dtype\":\"I64\"", "\"dtype\":3"), "its header is no JSON");
+    check_refused(typed("\"dtype\":\"I64\"", "\"dtype\":3"), "not just a dtype");
     check_refused(typed("\"counts\"", "\"count\""), "it has the tensors ['codes', 'count', ");
     check_refused(typed("\"codes\":{", "\"counts\":{"), "a name occurs twice in the header");
 }

@@ -71,24 +71,27 @@ struct Entry {
 };
 
 Entry read_entry(const std::string& name, std::string_view text, InterruptCheck& check) {
+    using Kind = Json::Kind;
     Entry entry{0, 0, name, {}};
     std::vector<std::uint64_t> offsets;
     int fields = 0;
     bool others = false;
     Json json(text, "its header", Json::Dialect::strict, check);
-    json.object([&](const std::string& field) {
-        ++fields;
-        if (field == "dtype") {
-            entry.tensor.dtype = json.string();
-        } else if (field == "shape") {
-            entry.tensor.shape = naturals(json, name);
-        } else if (field == "data_offsets") {
-            offsets = naturals(json, name);
-        } else {
-            others = true;
-            json.skip();
-        }
-    });
+    if (json.kind() == Kind::object) {
+        json.object([&](const std::string& field) {
+            ++fields;
+            if (field == "dtype" && json.kind() == Kind::string) {
+                entry.tensor.dtype = json.string();
+            } else if (field == "shape" && json.kind() == Kind::array) {
+                entry.tensor.shape = naturals(json, name);
+            } else if (field == "data_offsets" && json.kind() == Kind::array) {
+                offsets = naturals(json, name);
+            } else {
+                others = true;
+                json.skip();
+            }
+        });
+    }
     if (fields != 3 || others || offsets.size() != 2)
         throw_value_error("the tensor " + shown_string(name) +
                           " has not just a dtype, a shape and two data_offsets");
