@@ -9,6 +9,7 @@
 #include "check.hpp"
 #include "failing.hpp"
 #include "inputs.hpp"
+#include "model_files.hpp"
 #include "models.hpp"
 #include "zbins/bounds.hpp"
 #include "zbins/check.hpp"
@@ -265,4 +266,19 @@ TEST(grids_and_checked_models) {
         check_codes(rows.grid, same);
         CHECK_EQ(same.total(), pmf.total());
     });
+}
+
+TEST(reading_model_files) {
+    for (const char* name : {"names", "str_labels"}) {
+        const std::string bytes = model_files::bytes_of(name);
+        for (const int threads : {1, 2}) {
+            fail_in_turn(name, threads, [&](const auto& start) {
+                const auto how = on_threads(threads);
+                start();
+                const auto model = model_files::parse(bytes, how);
+                CHECK_EQ(std::get<1>(model).pmf.total(), 7);
+                CHECK_EQ(std::get<1>(model).description.rows_seen, 7);
+            });
+        }
+    }
 }

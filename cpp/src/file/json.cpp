@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <locale>
+#include <new>
 #include <sstream>
 
 #include "zbins/error.hpp"
@@ -249,6 +250,7 @@ double to_double(std::string_view number) {
     text.imbue(std::locale::classic());  // where the program's own has another decimal point
     double value = 0;
     text >> value;
+    if (text.bad()) throw std::bad_alloc();  // a stream keeps it to itself
     const bool too_large = std::abs(value) == std::numeric_limits<double>::max() && text.fail();
     return too_large ? std::copysign(infinity, value) : value;
 }
