@@ -10,6 +10,7 @@ void register_config(pybind11::module_& m);
 void register_bounds(pybind11::module_& m);
 void register_grid(pybind11::module_& m);
 void register_pmf(pybind11::module_& m);
+void register_model_file(pybind11::module_& m);
 void register_counter(pybind11::module_& m);
 void register_draw(pybind11::module_& m);
 

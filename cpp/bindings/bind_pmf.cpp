@@ -110,9 +110,9 @@ PmfPtr from_arrays(const Grid<T>& grid, const Vector<Word>& keys,
         label_counts = LabelCounts{classes, to_buffer(span(start)), to_buffer(span(label)),
                                    to_buffer(span(label_count))};
     const Layout layout(grid.d(), grid.max_bins_of_a_dimension());
-    return std::make_shared<Pmf>(
-        Pmf::checked(layout, to_buffer(span(keys)), std::move(counted), std::move(label_counts))
-            .on(grid, how));
+    return std::make_shared<Pmf>(Pmf::checked(layout, to_buffer(span(keys)), std::move(counted),
+                                              std::move(label_counts), how)
+                                     .on(grid, how));
 }
 
 template <class T>

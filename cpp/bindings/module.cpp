@@ -8,6 +8,7 @@ PYBIND11_MODULE(_core, m) {
     register_bounds(m);
     register_grid(m);
     register_pmf(m);
+    register_model_file(m);
     register_counter(m);
     register_draw(m);
 }

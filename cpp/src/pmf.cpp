@@ -101,7 +101,8 @@ void Pmf::add_up(const Context& context, int threads) {
 }
 
 Pmf Pmf::checked(Layout layout, Buffer<Word> keys, Buffer<Count> counts,
-                 std::optional<LabelCounts> labels) {
+                 std::optional<LabelCounts> labels, const Context& context) {
+    InterruptCheck check(context);
     const std::uint64_t m = counts.size();
     const auto words = static_cast<std::uint64_t>(layout.words);
     if (keys.size() != m * words) throw_value_error("codes and counts differ in length");
@@ -109,6 +110,7 @@ Pmf Pmf::checked(Layout layout, Buffer<Word> keys, Buffer<Count> counts,
     const Word unused = used == 64 ? 0 : ~Word{0} >> used;
     std::uint64_t last_hash = 0;
     for (std::uint64_t bin = 0; bin < m; ++bin) {
+        if (bin % block_bins == 0) check();
         const Word* key = keys.data() + bin * words;
         const std::uint64_t hash = fixed_hash(key, layout.words);
         if ((key[words - 1] & unused) != 0)
@@ -125,6 +127,7 @@ Pmf Pmf::checked(Layout layout, Buffer<Word> keys, Buffer<Count> counts,
             l.start[m] != l.label.size())
             throw_value_error("label counts do not fit the bins");
         for (std::uint64_t bin = 0; bin < m; ++bin) {
+            if (bin % block_bins == 0) check();
             if (l.start[bin + 1] <= l.start[bin] || l.start[bin + 1] > l.label.size())
                 throw_value_error("label counts do not fit the bins");
             Count sum = 0;
@@ -142,7 +145,13 @@ Pmf Pmf::checked(Layout layout, Buffer<Word> keys, Buffer<Count> counts,
     }
     Buffer<Count> shifted(m + 1);
     std::copy_n(counts.data(), m, shifted.data() + 1);
-    return {layout, std::move(keys), std::move(shifted), std::move(labels)};
+    const auto bytes = static_cast<double>((m * words + m) * sizeof(Word));
+    return {layout,
+            std::move(keys),
+            std::move(shifted),
+            std::move(labels),
+            context,
+            threads_for(context, bytes)};
 }
 
 void Pmf::build_guide(const Context& context, int threads) {

@@ -15,11 +15,17 @@ from ._validate import from_tensor, is_tensor
 
 _ROWS_AT_ONCE = 1 << 18
 KINDS = {"i": "int", "u": "int", "b": "bool", "U": "str"}
+DTYPES: dict[str, type] = {"int": np.int64, "bool": np.bool_, "str": np.str_}
 
 
 def kind_of(labels: Array | DeviceLabels) -> str:
     """Return "int", "bool" or "str"."""
     return KINDS[labels.dtype.kind]
+
+
+def classes_of(values: list[Any], kind: str) -> Array:
+    """Return labels of this kind as the array that classes are."""
+    return np.array(values, DTYPES[kind])
 
 
 def as_labels(y: Any, n: int | None = None, what: str = "rows of X") -> Array | DeviceLabels:

@@ -225,6 +225,19 @@ class Model:
             for place, name in enumerate(classes.tolist()):
                 if pmf.label_total(place) == 0:
                     raise ValueError(f"the label {name!r} has no rows")
+        return cls.from_pmf(grid, pmf, classes, n_ignored, kind, feature_names)
+
+    @classmethod
+    def from_pmf(
+        cls,
+        grid: Grid,
+        pmf: Any,
+        classes: Array | None,
+        n_ignored: int,
+        kind: str,
+        feature_names: Array | None,
+    ) -> Model:
+        """Make a model of a PMF on the host, moved to where the kind wants it."""
         try:
             run = Run(_moved(pmf, grid, kind), grid, classes)
         except (RuntimeError, ImportError) as error:

@@ -23,20 +23,23 @@ A code is packed with 1, 2, 4, 8 or 16 bits a dimension (the least that hold the
 
 from __future__ import annotations
 
-import contextlib
+import json
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load, save_file
+from safetensors.numpy import save_file
 
-from ._config import strictly
-from ._file_checks import FORMAT_VERSION, checked_metadata, model_of
-from ._labels import kind_of
+from . import _core
+from ._config import n_threads, strictly
+from ._labels import classes_of, kind_of
 from ._model import Model
+from ._types import Array
 from ._writing import write_tensors
+
+FORMAT_VERSION = 1
+_BLOCK_BYTES = 4 << 20
+_LEAST_BYTES = 64 << 10
 
 
 @strictly
@@ -87,6 +90,9 @@ def description(model: Model, parameters: dict[str, Any]) -> dict[str, Any]:
 def read_model(path: str | os.PathLike[str], kind: str) -> tuple[Model, dict[str, Any]]:
     """Read a model file, trusting nothing in it.
 
+    What a file must be is said in C++ (`cpp/src/model_file.cpp`), which other programs read with
+    too.
+
     Returns
     -------
     model : Model
@@ -102,23 +108,39 @@ def read_model(path: str | os.PathLike[str], kind: str) -> tuple[Model, dict[str
         If it is not a whole and undamaged model file, naming it and what is wrong.
     """
     name = os.fspath(path)
-    # Read at once: another process may replace or cut the file meanwhile.
-    with open(name, "rb") as file:
-        content = file.read()
-    with _naming(name):
-        metadata = checked_metadata(content)
-        try:
-            arrays = load(content)
-        except (SafetensorError, KeyError) as error:
-            raise ValueError(str(error)) from error
-        return model_of(arrays, metadata, kind)
-
-
-@contextlib.contextmanager
-def _naming(name: str) -> Iterator[None]:
+    content = content_of(name)
     try:
-        yield
-    except (ValueError, RecursionError) as error:
+        grid, pmf, text = _core.read_model(content, n_threads(-1, len(content)))
+    except ValueError as error:
         raise ValueError(
             f"{name!r} is not a model file of zbins, or is damaged: {error}"
         ) from error
+    metadata = json.loads(text)
+    classes = names = None
+    if metadata["classes"] is not None:
+        classes = classes_of(metadata["classes"], metadata["class_type"])
+    if metadata["feature_names"] is not None:
+        names = np.array(metadata["feature_names"], dtype=object)
+    model = Model.from_pmf(grid, pmf, classes, metadata["n_samples_ignored"], kind, names)
+    return model, {name: metadata[name] for name in ("n_bins", "bounds", "out_of_range")}
+
+
+def content_of(name: str) -> Array:
+    """Return all bytes of a file, read in blocks: in between, Ctrl-C is obeyed.
+
+    At once, because another process may replace or cut the file meanwhile. What it says of its size
+    is only a hint: it may be a pipe, or still grow.
+    """
+    with open(name, "rb", buffering=0) as file:
+        hint = os.fstat(file.fileno()).st_size
+        content = np.empty(max(hint + 1, _LEAST_BYTES), np.uint8)  # one more: to see the end
+        size = 0
+        try:
+            while got := file.readinto(content.data[size : size + _BLOCK_BYTES]):
+                size += got
+                if size == len(content):
+                    content = np.concatenate([content, np.empty_like(content)])
+        except OSError as error:
+            error.filename = name
+            raise
+    return content[:size]

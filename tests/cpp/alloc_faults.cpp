@@ -10,6 +10,7 @@
 #include "count/runs.hpp"
 #include "failing.hpp"
 #include "inputs.hpp"
+#include "model_files.hpp"
 #include "models.hpp"
 #include "sanitized.hpp"
 #include "zbins/bounds.hpp"
@@ -270,7 +271,9 @@ TEST(what_a_thread_keeps_is_released_when_asked) {
     std::thread([] {
         zbins::release_memory();
         const std::int64_t before = failing::live;
-        { const zbins::Buffer<char> block(1 << 20); }
+        {
+            const zbins::Buffer<char> block(1 << 20);
+        }
 #if !ZBINS_ADDRESS_SANITIZER
         CHECK_EQ(failing::live.load(), before + 1);  // kept for the next call
 #endif
@@ -281,4 +284,19 @@ TEST(what_a_thread_keeps_is_released_when_asked) {
         zbins::release_memory();
         block[1] = 2;
     }).join();
+}
+
+TEST(reading_model_files) {
+    for (const char* name : {"names", "str_labels"}) {
+        const std::string bytes = model_files::bytes_of(name);
+        for (const int threads : {1, 2}) {
+            fail_in_turn(name, threads, [&](const auto& start) {
+                const auto how = on_threads(threads);
+                start();
+                const auto model = model_files::parse(bytes, how);
+                CHECK_EQ(std::get<1>(model).pmf.total(), 7);
+                CHECK_EQ(std::get<1>(model).description.rows_seen, 7);
+            });
+        }
+    }
 }

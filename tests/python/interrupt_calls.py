@@ -7,10 +7,13 @@ how long after the signal KeyboardInterrupt arrived, in milliseconds, as JSON.
 from __future__ import annotations
 
 import json
+import pathlib
+import pickle
 import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -29,8 +32,11 @@ for line in sys.stdin:
 """
 
 
-def calls(rows):
-    """What is interrupted, by name: a function that makes (sampler, call), afresh each time."""
+def calls(rows, folder):
+    """What is interrupted, by name: a function that makes (sampler, call), afresh each time.
+
+    Files are written into the folder.
+    """
     X = np.random.default_rng(0).random((rows, 2), np.float32)
     y = np.arange(rows) % 5
     kept = {}
@@ -74,6 +80,17 @@ def calls(rows):
             kept["narrow"] = zbins.PMFSampler(250, bounds=(0, 1)).fit(wide)
         return kept["narrow"]
 
+    def saved():
+        path = folder / "large.zbins"
+        if not path.exists():
+            large().save(path)
+        return large(), lambda: zbins.load(path)
+
+    def pickled():
+        if "pickled" not in kept:
+            kept["pickled"] = pickle.dumps(large(), protocol=5)
+        return large(), lambda: pickle.loads(kept["pickled"])
+
     far = np.full((1, 4), 1.5, np.float32)
     return {
         "fit, all distinct": fit(65536),
@@ -89,6 +106,9 @@ def calls(rows):
         "score_samples": of(large, lambda s: s.score_samples(X)),
         "quantize": of(large, lambda s: s.quantize(X)),
         "codes_": of(large, lambda s: copy_of(s).codes_),
+        "counts_": of(large, lambda s: copy_of(s).counts_),
+        "load": saved,
+        "unpickle": pickled,
     }
 
 
@@ -135,10 +155,13 @@ def interrupted(killer, sampler, call, delay):
 def main(rows, trials, seed, names):
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
     rng = random.Random(seed)
-    found = calls(rows)
-    with subprocess.Popen(
-        [sys.executable, "-c", KILLER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as killer:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        subprocess.Popen(
+            [sys.executable, "-c", KILLER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as killer,
+    ):
+        found = calls(rows, pathlib.Path(folder))
         for name in names or found:
             sampler, call = found[name]()
             begin = time.perf_counter()

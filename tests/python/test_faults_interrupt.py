@@ -3,7 +3,7 @@
 That is the aim on an idle machine. Here the figures are printed; the slow tests have bounds, wider
 ones, since they run on busy machines too. What cannot be cut short is one call of NumPy over all
 rows: the sort of ``bounds=("quantile", q)``, and the checks of labels and of rows that are no float
-array yet. Nor can `save` and `load` within the checksum of one file.
+array yet. Nor can `save` while safetensors writes the file.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import pytest
 from helpers import run_python
 
 CODE = """
-import os, resource, sys
+import os, resource, sys, tempfile
 import numpy as np
 sys.path.insert(0, os.environ["TESTS"])
 import zbins
@@ -22,12 +22,16 @@ MIB = 1 << 20
 X = np.random.default_rng(0).random((2_000_000, 4), np.float32)  # all distinct: 56 MB of model
 large = zbins.PMFSampler(65536, bounds=(0, 1), n_jobs=2).fit(X)
 sampler = zbins.PMFSampler(65536, bounds=(0, 1), n_jobs=2).fit(X[:1000])
+folder = tempfile.TemporaryDirectory()
+path = os.path.join(folder.name, "m.zbins")
+large.save(path)
 calls = {
     "fit": lambda: sampler.fit(X),
     "partial_fit": lambda: sampler.partial_fit(X),
     "fit_batches": lambda: sampler.fit_batches([X[:1_000_000], X[1_000_000:]]),
     "merge": lambda: sampler.merge(large),
     "sample": lambda: sampler.sample(20_000_000),
+    "load": lambda: zbins.load(path),
 }
 
 def used():
@@ -61,5 +65,6 @@ def test_memory_that_runs_out(request):
     kept = {"MALLOC_MMAP_THRESHOLD_": str(1 << 20)}
     printed = run_python(CODE, TESTS=str(request.path.parent), **kept)
     assert printed.split() == [
-        *("fit", "3", "partial_fit", "3", "fit_batches", "3", "merge", "3", "sample", "3")
+        *("fit", "3", "partial_fit", "3", "fit_batches", "3", "merge", "3", "sample", "3"),
+        *("load", "3"),
     ]

@@ -178,14 +178,14 @@ def test_a_file_replaced_while_it_is_read(path, monkeypatch):
     """What was checked is what is used: the file is not opened by its name a second time."""
     other = path.with_name("other")
     NEW.save(other)
-    real = files.checked_metadata
+    real = files.content_of
 
-    def replace_after(*arguments):
-        found = real(*arguments)
+    def replace_after(name):
+        content = real(name)
         os.replace(other, path)
-        return found
+        return content
 
-    monkeypatch.setattr(files, "checked_metadata", replace_after)
+    monkeypatch.setattr(files, "content_of", replace_after)
     assert fingerprint(zbins.load(path))[2:] == MODELS[0]
 
 

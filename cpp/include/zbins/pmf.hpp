@@ -44,7 +44,7 @@ public:
     // For data from outside, m counts: throws std::invalid_argument unless keys strictly increase
     // in canonical order, counts are positive and sum below 2^63, and labels agree with counts.
     static Pmf checked(Layout layout, Buffer<Word> keys, Buffer<Count> counts,
-                       std::optional<LabelCounts> labels);
+                       std::optional<LabelCounts> labels, const Context& context = {});
     // These counts as those of a grid. Throws std::invalid_argument unless every code lies inside
     // it and every bin that occurs holds a value of T (else law 6 could not be kept).
     template <class T>

@@ -11,11 +11,12 @@ import sklearn.base
 import torch
 
 from .._any_sampler import accepts, draw
-from .._file_checks import MODEL_KEYS, check_version, model_of
+from .._file_checks import check_version
 from .._loading import sampler_of
 from .._types import Array
 from ..files import description
 from ..pmf import PMFSampler
+from ._pmf_state import DETAILS, model_of
 
 Tensors = dict[str, torch.Tensor]
 
@@ -127,7 +128,7 @@ def _pmf_parts(sampler: PMFSampler) -> tuple[dict[str, Array], dict[str, Any]]:
 
 
 def _pmf_of(arrays: dict[str, Array], details: dict[str, Any]) -> PMFSampler:
-    if set(details) != MODEL_KEYS - {"checksum"}:
+    if set(details) != DETAILS:
         raise ValueError("its details have other names than expected")
     for name in _UNSIGNED:
         if name in arrays and arrays[name].dtype == np.int64:

@@ -1,0 +1,93 @@
+"""How a file is read: whole whatever it says of its size, and other threads run meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import threading
+import time
+import types
+
+import numpy as np
+import pytest
+
+import zbins
+from helpers import fingerprint, refused, rows
+from zbins import _core, files
+
+SAMPLER = zbins.PMFSampler(1000).fit(rows(10_000, 3))
+
+
+@pytest.fixture
+def path(tmp_path):
+    SAMPLER.save(tmp_path / "m.zbins")
+    return tmp_path / "m.zbins"
+
+
+@pytest.mark.parametrize("said", [0, 1, 70_000, 10_000_000, "the size", "less", "more"])
+def test_a_size_that_is_only_a_hint(path, monkeypatch, said):
+    """As of a file that grows or shrinks while it is read."""
+    size = path.stat().st_size
+    assert size > 100_000
+    said = {"the size": size, "less": size - 1, "more": size + 1}.get(said, said)
+    monkeypatch.setattr(files.os, "fstat", lambda _: types.SimpleNamespace(st_size=said))
+    monkeypatch.setattr(files, "_BLOCK_BYTES", 4096)
+    assert fingerprint(zbins.load(path)) == fingerprint(zbins.load(str(path)))
+    assert files.content_of(str(path)).tobytes() == path.read_bytes()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are POSIX")
+def test_a_pipe(path, tmp_path):
+    data = path.read_bytes()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for sent, whole in ((data, True), (data[:-1], False)):
+        writer = threading.Thread(target=pipe.write_bytes, args=(sent,))
+        writer.start()
+        if whole:
+            assert fingerprint(zbins.load(pipe))[2:] == fingerprint(SAMPLER)[2:]
+        else:
+            refused(ValueError, str(pipe), lambda: zbins.load(pipe))
+        writer.join()
+
+
+def test_a_disk_that_fails(path, monkeypatch):
+    def readinto(_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with path.open("rb") as file:
+        broken = types.SimpleNamespace(fileno=file.fileno, readinto=readinto)
+        opened = contextlib.nullcontext(broken)
+        monkeypatch.setattr(files, "open", lambda *_, **__: opened, raising=False)
+        error = refused(OSError, str(path), lambda: zbins.load(path))
+    assert os.strerror(errno.EIO) in error
+
+
+def test_other_threads_run_while_a_file_is_judged(tmp_path):
+    X = np.random.default_rng(0).random((200_000, 32), np.float32)
+    zbins.PMFSampler(200, bounds=(0, 1)).fit(X).save(tmp_path / "m.zbins")
+    content = files.content_of(str(tmp_path / "m.zbins"))
+    turns, stop = [], threading.Event()
+
+    def take_turns():
+        while not stop.is_set():
+            turns.append(None)
+            time.sleep(0.001)
+
+    other = threading.Thread(target=take_turns)
+    other.start()
+    before = len(turns)
+    _core.read_model(content, 1)
+    taken = len(turns) - before
+    stop.set()
+    other.join()
+    assert taken > 3, "the interpreter was held throughout"
+
+
+def test_what_is_no_content():
+    for bad in (b"", np.zeros(3), np.zeros(3, np.int8), "x", None):
+        with pytest.raises(TypeError):
+            _core.read_model(bad, 1)
+    with pytest.raises(ValueError, match="too few for the header"):
+        _core.read_model(np.zeros(0, np.uint8), 1)
