@@ -30,6 +30,23 @@ struct LabelCounts {
 // What each label of a model is called in the merged one; increasing. Empty without labels.
 using LabelMap = std::vector<Label>;
 
+class Pmf;
+
+// Adds the counts of two models of one grid (or two of none, and of one layout). Linear. Throws
+// std::invalid_argument if the rows together exceed 2^63 - 1, one has labels and the other none, or
+// the grids differ.
+ZBINS_API Pmf merge(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap& b_labels,
+                    Label classes, const Context& context);
+// The same where both were counted on `grid`, or on grids that grew into it.
+template <class T>
+ZBINS_API Pmf merge(const Pmf& a, const Pmf& b, const Grid<T>& grid, const LabelMap& a_labels,
+                    const LabelMap& b_labels, Label classes, const Context& context);
+
+// The same model as counted on `grid`. Throws std::invalid_argument unless its own grid grew into
+// that one.
+template <class T>
+ZBINS_API Pmf rebase(const Pmf& pmf, const Grid<T>& grid, const Context& context);
+
 class ZBINS_API Pmf {
 public:
     // Takes what is already ordered and consistent: m keys of layout.words words, and m + 1 counts,
@@ -141,20 +158,5 @@ private:
     // None waits for another, which might be interrupted, or not exist in a forked child.
     mutable std::atomic<const Lookup*> lookup_{nullptr};
 };
-
-// Adds the counts of two models of one grid (or two of none, and of one layout). Linear. Throws
-// std::invalid_argument if the rows together exceed 2^63 - 1, one has labels and the other none, or
-// the grids differ.
-ZBINS_API Pmf merge(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap& b_labels,
-                    Label classes, const Context& context);
-// The same where both were counted on `grid`, or on grids that grew into it.
-template <class T>
-ZBINS_API Pmf merge(const Pmf& a, const Pmf& b, const Grid<T>& grid, const LabelMap& a_labels,
-                    const LabelMap& b_labels, Label classes, const Context& context);
-
-// The same model as counted on `grid`. Throws std::invalid_argument unless its own grid grew into
-// that one.
-template <class T>
-ZBINS_API Pmf rebase(const Pmf& pmf, const Grid<T>& grid, const Context& context);
 
 }  // namespace zbins::inline v1

@@ -20,8 +20,9 @@
 #define ZBINS_INLINE inline
 #endif
 
-// All else is hidden from those who link against a shared library of the core.
-#if defined(__GNUC__)
+// All else is hidden from those who link against a shared library of the core; where the core is
+// part of an extension module (ZBINS_PRIVATE), this is too.
+#if defined(__GNUC__) && !defined(ZBINS_PRIVATE)
 #define ZBINS_API __attribute__((visibility("default")))
 #else
 #define ZBINS_API
