@@ -90,9 +90,12 @@ PmfPtr from_arrays(std::int64_t d, std::int32_t widest, const Vector<Word>& keys
     std::optional<LabelCounts> label_counts;
     if (!labels.is_none()) {
         const auto parts = labels.cast<py::tuple>();
-        label_counts = LabelCounts{classes, to_buffer(parts[0].cast<Vector<std::uint64_t>>()),
-                                   to_buffer(parts[1].cast<Vector<Label>>()),
-                                   to_buffer(parts[2].cast<Vector<Count>>())};
+        // Member by member: see label_counts in merge.cpp.
+        label_counts.emplace();
+        label_counts->classes = classes;
+        label_counts->start = to_buffer(parts[0].cast<Vector<std::uint64_t>>());
+        label_counts->label = to_buffer(parts[1].cast<Vector<Label>>());
+        label_counts->count = to_buffer(parts[2].cast<Vector<Count>>());
     }
     return PmfPtr(new Pmf(Pmf::checked(Layout(d, widest), to_buffer(keys), to_buffer(counts),
                                        std::move(label_counts))));

@@ -52,6 +52,18 @@ struct Entry {
     Count count;
 };
 
+// Room for the labels of so many bins. Member by member: where memory runs out inside the braces of
+// an aggregate, GCC 11 forgets the members it has made.
+LabelCounts label_counts(Label classes, std::uint64_t bins, std::uint64_t entries) {
+    LabelCounts labels;
+    labels.classes = classes;
+    labels.start = Buffer<std::uint64_t>(bins + 1);
+    labels.label = Buffer<Label>(entries);
+    labels.count = Buffer<Count>(entries);
+    labels.start[0] = 0;
+    return labels;
+}
+
 // Entries of one bin of each model (or none), the labels renamed, in one ascending list.
 class LabelMerger {
 public:
@@ -117,11 +129,7 @@ Pmf merge(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap& 
     Buffer<Word> keys(bins * words);
     Buffer<Count> counts(bins + 1);
     std::optional<LabelCounts> labels;
-    if (merger) {
-        labels = LabelCounts{classes, Buffer<std::uint64_t>(bins + 1), Buffer<Label>(entries),
-                             Buffer<Count>(entries)};
-        labels->start[0] = 0;
-    }
+    if (merger) labels = label_counts(classes, bins, entries);
     std::uint64_t bin = 0, entry = 0;
     walk(a, b, a_hash, b_hash, check, [&](std::uint64_t i, std::uint64_t j) {
         const Word* key = i != none ? a.key(i) : b.key(j);
@@ -170,12 +178,7 @@ Pmf rebase(const Pmf& pmf, Layout layout, std::span<const std::int32_t> shift,
     Buffer<Word> keys(m * words);
     Buffer<Count> counts(m + 1);
     std::optional<LabelCounts> labels;
-    if (pmf.labelled()) {
-        const std::uint64_t entries = pmf.labels().label.size();
-        labels = LabelCounts{pmf.labels().classes, Buffer<std::uint64_t>(m + 1),
-                             Buffer<Label>(entries), Buffer<Count>(entries)};
-        labels->start[0] = 0;
-    }
+    if (pmf.labelled()) labels = label_counts(pmf.labels().classes, m, pmf.labels().label.size());
     for (std::uint64_t bin = 0; bin < m; ++bin) {
         if (bin % check_every == 0) check();
         const std::uint64_t from = order[bin].bin;

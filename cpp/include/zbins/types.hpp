@@ -29,6 +29,10 @@
 #error "zbins must not be compiled with -ffast-math: bins and samples would depend on the compiler"
 #endif
 
+// Keys are packed and hashed as they lie in memory, and sizes are 64 bits.
+static_assert(std::endian::native == std::endian::little, "zbins needs a little-endian machine");
+static_assert(sizeof(void*) == 8, "zbins needs a 64-bit machine");
+
 namespace zbins {
 
 using Word = std::uint64_t;   // one word of a packed code (a key is `Layout::words` of them)
