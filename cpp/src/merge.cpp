@@ -71,12 +71,14 @@ public:
         : sources_{{a, a_map}, {b, b_map}} {}
 
     const std::vector<Entry>& operator()(std::uint64_t i, std::uint64_t j) {
-        merged_.clear();
+        both_.clear();
         append(sources_[0], i);
-        const auto middle = static_cast<std::ptrdiff_t>(merged_.size());
+        const auto middle = static_cast<std::ptrdiff_t>(both_.size());
         append(sources_[1], j);
         const auto by_label = [](const Entry& x, const Entry& y) { return x.label < y.label; };
-        std::inplace_merge(merged_.begin(), merged_.begin() + middle, merged_.end(), by_label);
+        merged_.resize(both_.size());
+        std::merge(both_.begin(), both_.begin() + middle, both_.begin() + middle, both_.end(),
+                   merged_.begin(), by_label);
         std::size_t kept = 0;
         for (std::size_t e = 0; e < merged_.size(); ++e) {
             if (kept > 0 && merged_[kept - 1].label == merged_[e].label) {
@@ -99,12 +101,12 @@ private:
         if (bin == none) return;
         const LabelCounts& l = source.pmf.labels();
         for (std::uint64_t e = l.start[bin]; e < l.start[bin + 1]; ++e) {
-            merged_.push_back({source.map[static_cast<std::size_t>(l.label[e])], l.count[e]});
+            both_.push_back({source.map[static_cast<std::size_t>(l.label[e])], l.count[e]});
         }
     }
 
     Source sources_[2];
-    std::vector<Entry> merged_;
+    std::vector<Entry> both_, merged_;
 };
 
 }  // namespace
