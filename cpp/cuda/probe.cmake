@@ -7,7 +7,8 @@ set(zbins_oldest_nvcc 12.8)
 # The first that knows nvcc's flag for C++20.
 set(zbins_oldest_cmake_for_cuda 3.25.2)
 
-# The nvcc that CMake would take, and its release.
+# The nvcc that CMake would take, and its release. One found here becomes CMAKE_CUDA_COMPILER; one
+# from CUDACXX CMake reads there, flags and all.
 function(zbins_find_nvcc nvcc release trouble)
   set(${nvcc} "" PARENT_SCOPE)
   set(${release} "" PARENT_SCOPE)
@@ -42,6 +43,9 @@ function(zbins_find_nvcc nvcc release trouble)
 this is ${CMAKE_VERSION} (pip install cmake gives a newer one)" PARENT_SCOPE)
   else()
     set(${trouble} "" PARENT_SCOPE)
+    if(NOT CMAKE_CUDA_COMPILER AND "$ENV{CUDACXX}" STREQUAL "")
+      set(CMAKE_CUDA_COMPILER ${path} PARENT_SCOPE)
+    endif()
     set(${nvcc} ${path} PARENT_SCOPE)
     set(${release} ${CMAKE_MATCH_1} PARENT_SCOPE)
   endif()
@@ -53,16 +57,13 @@ function(zbins_probe_cuda nvcc release trouble)
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/probe)
   set(sources ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/probe)
   set(settings "")
-  foreach(name CMAKE_BUILD_TYPE CMAKE_CUDA_ARCHITECTURES CMAKE_CUDA_FLAGS CMAKE_CUDA_HOST_COMPILER
-               CMAKE_CXX_COMPILER CMAKE_CXX_FLAGS CMAKE_MAKE_PROGRAM CMAKE_PREFIX_PATH
-               CMAKE_SYSROOT CMAKE_TOOLCHAIN_FILE CUDAToolkit_ROOT)
+  foreach(name CMAKE_BUILD_TYPE CMAKE_CUDA_ARCHITECTURES CMAKE_CUDA_COMPILER CMAKE_CUDA_FLAGS
+               CMAKE_CUDA_HOST_COMPILER CMAKE_CXX_COMPILER CMAKE_CXX_FLAGS CMAKE_MAKE_PROGRAM
+               CMAKE_PREFIX_PATH CMAKE_SYSROOT CMAKE_TOOLCHAIN_FILE CUDAToolkit_ROOT)
     if(DEFINED ${name})
       string(APPEND settings "set(${name} [==[${${name}}]==] CACHE STRING \"\")\n")
     endif()
   endforeach()
-  if("$ENV{CUDACXX}" STREQUAL "")  # else CMake reads it, flags and all
-    string(APPEND settings "set(CMAKE_CUDA_COMPILER [==[${nvcc}]==] CACHE STRING \"\")\n")
-  endif()
   string(SHA256 key "${nvcc} ${release} ${settings} ${CMAKE_VERSION} ${CMAKE_GENERATOR} \
 $ENV{CUDACXX} $ENV{CUDAHOSTCXX} $ENV{CUDAARCHS} $ENV{CUDAFLAGS} $ENV{NVCC_PREPEND_FLAGS} \
 $ENV{NVCC_APPEND_FLAGS}")
@@ -93,11 +94,11 @@ $ENV{NVCC_APPEND_FLAGS}")
     return()
   endif()
   file(WRITE ${folder}/output.txt "${said}")
-  if("$ENV{CUDAARCHS}" STREQUAL "")
-    list(JOIN CMAKE_CUDA_ARCHITECTURES "," architectures)
-  else()
-    string(REPLACE ";" "," architectures "$ENV{CUDAARCHS}")
+  set(architectures ${CMAKE_CUDA_ARCHITECTURES})
+  if(NOT architectures)  # CMake reads them there
+    set(architectures $ENV{CUDAARCHS})
   endif()
+  list(JOIN architectures "," architectures)
   zbins_first_error(line "${said}")
   if(NOT line)  # CMake may leave out what nvcc said: ask nvcc itself
     execute_process(COMMAND ${nvcc} -std=c++20 --expt-relaxed-constexpr -c
