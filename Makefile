@@ -6,7 +6,7 @@ SOURCES := $(shell find cpp -type f) CMakeLists.txt pyproject.toml
 JOBS ?= 2
 CUDA ?= OFF# ON: build the CUDA module too, for tests on a device
 
-.PHONY: demo mnist test test-cpp test-python test-slow test-asan test-tsan test-cuda test-cuda-asan test-gpu lint format types wheel-check mutate fuzz fuzz-minute \
+.PHONY: demo mnist test test-cpp test-compilers test-python test-slow test-asan test-tsan test-cuda test-cuda-asan test-gpu lint format types wheel-check mutate fuzz fuzz-minute \
         bench bench-quick bench-micro bench-report clean help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make test-slow    the tests that take minutes"
 	@echo "make test-asan    C++ tests, and Python's of files and draws, under the address and undefined-behaviour sanitizers"
 	@echo "make test-tsan    C++ tests under the thread sanitizer"
+	@echo "make test-compilers  C++ tests under each supported compiler of this machine (minutes for each)"
 	@echo "make test-cuda    the CUDA code on an emulator of a device: compiled for the host, all its tests"
 	@echo "make test-cuda-asan  the same under the address and undefined-behaviour sanitizers"
 	@echo "make test-gpu     the same tests on the device of this machine (needs nvcc)"
@@ -25,7 +26,7 @@ help:
 	@echo "make bench-micro  every public call by itself, under pytest-benchmark (about a minute)"
 	@echo "make mutate       plant bugs in the core and the device code, and see that the tests catch them"
 	@echo "make fuzz         model files and the core against the oracle, FUZZ_SECONDS each (two hours)"
-	@echo "make wheel-check  pip install . into an empty environment"
+	@echo "make wheel-check  pip install . into empty environments, with CUDA (where there is an nvcc) and without"
 
 # What the C++ part needs: enough to begin with it.
 $(VENV)/build-tools: requirements/constraints.txt
@@ -76,6 +77,13 @@ test-asan: $(VENV)/package
 	    ASAN_OPTIONS=detect_leaks=0 ZBINS_HYPOTHESIS=quick $(BIN)/python -m pytest -m "not slow" -q \
 	    $(wildcard tests/python/test_files*.py) tests/python/test_laws_draws.py \
 	    tests/python/test_bad_input_sample.py tests/python/test_known_answers.py
+
+# What cpp/cmake/platform.cmake accepts.
+COMPILERS ?= g++-11 g++-12 g++-13 g++-14 g++-15 clang++-14 clang++-15 clang++-16 clang++-17 \
+             clang++-18 clang++-19 clang++-20 clang++-21
+
+test-compilers: $(VENV)/build-tools
+	PATH="$(CURDIR)/$(BIN):$$PATH" bash tests/compilers.sh $(COMPILERS)
 
 test-python: $(VENV)/package
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow" -q
@@ -141,14 +149,7 @@ types: $(VENV)/package
 	$(BIN)/mypy --strict
 
 wheel-check:
-	rm -rf build/wheel-check
-	$(PYTHON) -m venv build/wheel-check
-	CUDAARCHS="$${CUDAARCHS-90}" build/wheel-check/bin/python -m pip install --quiet \
-	    --disable-pip-version-check -C cmake.define.ZBINS_WERROR=ON .
-	build/wheel-check/bin/python tests/cuda/check_module.py
-	cd build/wheel-check && bin/python -c "import numpy as np, zbins; \
-	  s = zbins.PMFSampler(random_state=0).fit(np.eye(4)); assert s.sample(3).shape == (3, 4); \
-	  zbins.show_config()"
+	bash tests/wheel_check.sh $(PYTHON)
 
 clean:
 	rm -rf build $(VENV) demo-out .hypothesis

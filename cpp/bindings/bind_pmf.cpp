@@ -106,9 +106,14 @@ PmfPtr from_arrays(const Grid<T>& grid, const Vector<Word>& keys,
     Buffer<Count> counted(static_cast<std::uint64_t>(counts.size()));
     std::copy_n(counts.data(), counts.size(), counted.data());  // below zero is far too many
     std::optional<LabelCounts> label_counts;
-    if (labelled)
-        label_counts = LabelCounts{classes, to_buffer(span(start)), to_buffer(span(label)),
-                                   to_buffer(span(label_count))};
+    if (labelled) {
+        // Member by member: see label_counts in merge.cpp.
+        label_counts.emplace();
+        label_counts->classes = classes;
+        label_counts->start = to_buffer(span(start));
+        label_counts->label = to_buffer(span(label));
+        label_counts->count = to_buffer(span(label_count));
+    }
     const Layout layout(grid.d(), grid.max_bins_of_a_dimension());
     return std::make_shared<Pmf>(Pmf::checked(layout, to_buffer(span(keys)), std::move(counted),
                                               std::move(label_counts), how)

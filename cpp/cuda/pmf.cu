@@ -248,8 +248,11 @@ std::shared_ptr<zbins::Pmf> Pmf::to_host(const Queue& queue) const {
     for (std::uint64_t bin = size(); bin > 0; --bin) counts[bin] -= counts[bin - 1];
     std::optional<LabelCounts> labels;
     if (labels_) {
-        labels = LabelCounts{labels_->classes, here(labels_->start), here(labels_->label),
-                             here(labels_->count)};
+        labels.emplace();  // member by member: see label_counts in merge.cpp
+        labels->classes = labels_->classes;
+        labels->start = here(labels_->start);
+        labels->label = here(labels_->label);
+        labels->count = here(labels_->count);
     }
     return std::make_shared<zbins::Pmf>(layout_, std::move(keys), std::move(counts),
                                         std::move(labels));

@@ -52,6 +52,18 @@ struct Entry {
     Count count;
 };
 
+// Room for the labels of so many bins. Member by member: where memory runs out inside the braces of
+// an aggregate, GCC 11 forgets the members it has made.
+LabelCounts label_counts(Label classes, std::uint64_t bins, std::uint64_t entries) {
+    LabelCounts labels;
+    labels.classes = classes;
+    labels.start = Buffer<std::uint64_t>(bins + 1);
+    labels.label = Buffer<Label>(entries);
+    labels.count = Buffer<Count>(entries);
+    labels.start[0] = 0;
+    return labels;
+}
+
 // Entries of one bin of each model (or none), the labels renamed, in one ascending list.
 class LabelMerger {
 public:
@@ -59,12 +71,14 @@ public:
         : sources_{{a, a_map}, {b, b_map}} {}
 
     const std::vector<Entry>& operator()(std::uint64_t i, std::uint64_t j) {
-        merged_.clear();
+        both_.clear();
         append(sources_[0], i);
-        const auto middle = static_cast<std::ptrdiff_t>(merged_.size());
+        const auto middle = static_cast<std::ptrdiff_t>(both_.size());
         append(sources_[1], j);
         const auto by_label = [](const Entry& x, const Entry& y) { return x.label < y.label; };
-        std::inplace_merge(merged_.begin(), merged_.begin() + middle, merged_.end(), by_label);
+        merged_.resize(both_.size());
+        std::merge(both_.begin(), both_.begin() + middle, both_.begin() + middle, both_.end(),
+                   merged_.begin(), by_label);
         std::size_t kept = 0;
         for (std::size_t e = 0; e < merged_.size(); ++e) {
             if (kept > 0 && merged_[kept - 1].label == merged_[e].label) {
@@ -87,12 +101,12 @@ private:
         if (bin == none) return;
         const LabelCounts& l = source.pmf.labels();
         for (std::uint64_t e = l.start[bin]; e < l.start[bin + 1]; ++e) {
-            merged_.push_back({source.map[static_cast<std::size_t>(l.label[e])], l.count[e]});
+            both_.push_back({source.map[static_cast<std::size_t>(l.label[e])], l.count[e]});
         }
     }
 
     Source sources_[2];
-    std::vector<Entry> merged_;
+    std::vector<Entry> both_, merged_;
 };
 
 // One new name for each label, none of them twice.
@@ -133,11 +147,7 @@ Pmf sum_of(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap&
     Buffer<Word> keys(bins * words);
     Buffer<Count> counts(bins + 1);
     std::optional<LabelCounts> labels;
-    if (merger) {
-        labels = LabelCounts{classes, Buffer<std::uint64_t>(bins + 1), Buffer<Label>(entries),
-                             Buffer<Count>(entries)};
-        labels->start[0] = 0;
-    }
+    if (merger) labels = label_counts(classes, bins, entries);
     std::uint64_t bin = 0, entry = 0;
     walk(a, b, a_hash, b_hash, check, [&](std::uint64_t i, std::uint64_t j) {
         const Word* key = i != none ? a.key(i) : b.key(j);
@@ -187,12 +197,7 @@ Pmf shifted(const Pmf& pmf, Layout layout, std::span<const std::int32_t> shift,
     Buffer<Word> keys(m * words);
     Buffer<Count> counts(m + 1);
     std::optional<LabelCounts> labels;
-    if (pmf.labelled()) {
-        const std::uint64_t entries = pmf.labels().label.size();
-        labels = LabelCounts{pmf.labels().classes, Buffer<std::uint64_t>(m + 1),
-                             Buffer<Label>(entries), Buffer<Count>(entries)};
-        labels->start[0] = 0;
-    }
+    if (pmf.labelled()) labels = label_counts(pmf.labels().classes, m, pmf.labels().label.size());
     for (std::uint64_t bin = 0; bin < m; ++bin) {
         if (bin % check_every == 0) check();
         const std::uint64_t from = order[bin].bin;

@@ -125,8 +125,12 @@ Model<T> model_of(const Tensors& tensors, Description description, const Context
     if (description.labels) {
         const std::size_t classes =
             std::visit([](const auto& labels) { return labels.size(); }, *description.labels);
-        label_counts = LabelCounts{static_cast<Label>(classes), words("label_start"), ints("label"),
-                                   words("label_count")};
+        // Member by member: see label_counts in merge.cpp.
+        label_counts.emplace();
+        label_counts->classes = static_cast<Label>(classes);
+        label_counts->start = words("label_start");
+        label_counts->label = ints("label");
+        label_counts->count = words("label_count");
     }
     Pmf pmf = Pmf::checked(Layout(grid.d(), grid.max_bins_of_a_dimension()), words("codes"),
                            std::move(counts), std::move(label_counts), context)

@@ -205,9 +205,10 @@ void Pmf::build_by_label(const Context& context) {
 // the bin before it.
 std::unique_ptr<const Pmf::Lookup> Pmf::build_lookup(const Context& context, int threads) const {
     const int log2 = floor_log2(std::max<std::uint64_t>(size(), 2));
-    auto lookup = std::make_unique<Lookup>(
-        Lookup{64 - log2, Buffer<std::uint64_t>((std::uint64_t{1} << log2) + 1)});
+    auto lookup = std::make_unique<Lookup>();
+    lookup->shift = 64 - log2;
     Buffer<std::uint64_t>& starts = lookup->starts;
+    starts = Buffer<std::uint64_t>((std::uint64_t{1} << log2) + 1);
     const auto range_of = [&](std::uint64_t bin) {
         return fixed_hash(key(bin), layout_.words) >> lookup->shift;
     };

@@ -62,15 +62,14 @@ void find_bins(const Grid<T>& grid, const Pmf& pmf, const MatrixView<T>& x, std:
     const int threads = threads_for_rows(x, context);
     pmf.prepare_lookup(context, threads_for(context, 64.0 * static_cast<double>(pmf.size())));
     struct Scratch {
+        Scratch(std::size_t rows, int words)
+            : keys(rows * static_cast<std::size_t>(words)), hashes(rows), outside(rows) {}
         std::vector<Word> keys;
         std::vector<std::uint64_t> hashes;
         std::vector<std::uint8_t> outside;
     };
     const auto block = static_cast<std::size_t>(rows_per_block<T>(x.cols));
-    std::vector<Scratch> scratch(
-        static_cast<std::size_t>(threads),
-        Scratch{std::vector<Word>(block * static_cast<std::size_t>(layout.words)),
-                std::vector<std::uint64_t>(block), std::vector<std::uint8_t>(block)});
+    std::vector<Scratch> scratch(static_cast<std::size_t>(threads), Scratch(block, layout.words));
     for_blocks(x, context, threads,
                [&](std::size_t worker, std::int64_t first, std::int64_t n, const auto& rows) {
                    Scratch& s = scratch[worker];

@@ -88,7 +88,8 @@ TEST(models_of_crafted_rows_are_canonical) {
     const zbins::Layout layout(8, 65536);
     Matrix<double> x(40000, 8);
     for (std::int64_t i = 0; i < x.rows; ++i) {
-        const std::uint64_t hash = i % 3 == 0 ? random.word() : 0xfedcba9876543210ULL + (i % 3);
+        const auto third = static_cast<std::uint64_t>(i % 3);
+        const std::uint64_t hash = third == 0 ? random.word() : 0xfedcba9876543210ULL + third;
         const auto key = crafted::key_with_hash(random, 2, hash);
         for (std::int64_t j = 0; j < 8; ++j) x.at(i, j) = layout.code(key.data(), j) + 0.5;
     }

@@ -42,7 +42,7 @@ TEST(long_streams_of_crafted_rows) {
         const zbins::Layout& layout = counter.layout();
         Oracle oracle(layout);
         std::vector<crafted::Key> keys;
-        for (int i = 0; i < 200000; ++i)
+        for (std::uint64_t i = 0; i < 200000; ++i)
             keys.push_back(crafted::key_with_hash(random, 2, 0xfedcba9876543210ULL + i % 3));
         for (int chunk = 0; chunk < 5; ++chunk) {
             Matrix<float> x(200000, 8);

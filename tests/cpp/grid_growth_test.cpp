@@ -130,6 +130,6 @@ TEST(extents_that_no_growth_gives_are_refused) {
         {{0, 0}, {10, 2}},   //
         {{0}, {10}},         // a column is missing
     };
-    for (const auto& [first, bins] : bad)
-        CHECK_THROWS(grid.with_extents(first, bins), std::invalid_argument, "first_bin");
+    for (const auto& extents : bad)
+        CHECK_THROWS(grid.with_extents(extents[0], extents[1]), std::invalid_argument, "first_bin");
 }

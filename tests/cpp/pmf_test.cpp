@@ -54,7 +54,7 @@ void check_picks(const Pmf& pmf) {
 TEST(pick_of_every_rank_is_the_linear_search) {
     inputs::Random random(2);
     for (std::uint64_t bins = 1; bins < 60; ++bins) {
-        for (const std::uint64_t most : {1, 2, 9, 300}) {
+        for (const std::uint64_t most : {1u, 2u, 9u, 300u}) {
             const Pmf pmf = make(bins, [&](std::uint64_t) { return 1 + random.below(most); });
             for (Count rank = 0; rank < pmf.total(); ++rank)
                 CHECK_EQ(pmf.pick(rank), linear_search(pmf, rank));
@@ -68,7 +68,7 @@ TEST(pick_with_very_uneven_counts) {
     check_picks(make(1, [](std::uint64_t) { return huge; }));
     check_picks(make(1, [](std::uint64_t) { return (Count{1} << 63) - 1; }));
     check_picks(make(2, [](std::uint64_t i) { return i == 0 ? huge : huge - 1; }));
-    for (const std::uint64_t at : {0, 1, 2500, 4999})  // one huge among ones
+    for (const std::uint64_t at : {0u, 1u, 2500u, 4999u})  // one huge among ones
         check_picks(make(5000, [&](std::uint64_t i) { return i == at ? huge : Count{1}; }));
     check_picks(make(62, [](std::uint64_t i) { return Count{1} << i; }));
     check_picks(
@@ -78,7 +78,7 @@ TEST(pick_with_very_uneven_counts) {
 
 TEST(find_gives_the_bin_of_a_key) {
     inputs::Random random(4);
-    for (const std::uint64_t bins : {1, 2, 3, 10, 3000}) {
+    for (const std::uint64_t bins : {1u, 2u, 3u, 10u, 3000u}) {
         const Pmf pmf = make(bins, [](std::uint64_t) { return 1; });
         for (std::uint64_t bin = 0; bin < bins; ++bin)
             CHECK_EQ(pmf.find(pmf.key(bin), zbins::fixed_hash(pmf.key(bin), 1)), bin);
@@ -128,12 +128,13 @@ TEST(more_than_2_to_63_minus_1_rows_are_refused) {
     };
     constexpr Count most = (Count{1} << 63) - 1;
     CHECK_EQ(build(most - 1, 1), most);
-    for (const auto& [a, b] : {std::pair<Count, Count>{most, 1},
-                               {1, most},
-                               {most, most},
-                               {~Count{0}, 1},
-                               {1, ~Count{0}}})
-        CHECK_THROWS(build(a, b), std::invalid_argument, "more than 2^63 - 1 rows");
+    for (const auto& pair : {std::pair<Count, Count>{most, 1},
+                             {1, most},
+                             {most, most},
+                             {~Count{0}, 1},
+                             {1, ~Count{0}}})
+        CHECK_THROWS(build(pair.first, pair.second), std::invalid_argument,
+                     "more than 2^63 - 1 rows");
 }
 
 // Sums are made block by block, on several threads; the first count is only room.

@@ -1,5 +1,6 @@
 # Runs PROGRAM at the baseline and at LEVEL; what it prints must be the same.
 # cmake -DPROGRAM=... -DLEVEL=... -P simd_levels.cmake
+cmake_minimum_required(VERSION 3.24)
 function(run level output)
   execute_process(COMMAND ${CMAKE_COMMAND} -E env ZBINS_SIMD=${level} ${PROGRAM}
                   OUTPUT_VARIABLE text ERROR_VARIABLE said RESULT_VARIABLE result)

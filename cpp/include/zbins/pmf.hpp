@@ -30,7 +30,7 @@ struct LabelCounts {
 // What each label of a model is called in the merged one; increasing. Empty without labels.
 using LabelMap = std::vector<Label>;
 
-class Pmf;
+class ZBINS_API Pmf;
 
 // Adds the counts of two models of one grid (or two of none, and of one layout). Linear. Throws
 // std::invalid_argument if the rows together exceed 2^63 - 1, one has labels and the other none, or

@@ -37,6 +37,10 @@
 #error "zbins must not be compiled with -ffast-math: bins and samples would depend on the compiler"
 #endif
 
+// Keys are packed and hashed as they lie in memory, and sizes are 64 bits.
+static_assert(std::endian::native == std::endian::little, "zbins needs a little-endian machine");
+static_assert(sizeof(void*) == 8, "zbins needs a 64-bit machine");
+
 // v1 is the version of the binary interface: two libraries in one process that embed cores of
 // different versions keep them apart.
 namespace zbins::inline v1 {

@@ -131,7 +131,7 @@ public:
     };
 
     Output(int words, bool labelled, const std::vector<std::uint64_t>& most)
-        : words_(words), labelled_(labelled), ranges_(most.size()) {
+        : words_(static_cast<std::uint64_t>(words)), labelled_(labelled), ranges_(most.size()) {
         for (std::size_t r = 0; r < most.size(); ++r) {
             ranges_[r].offset = capacity_;
             capacity_ += most[r];

@@ -7,17 +7,30 @@
 #include "zbins/error.hpp"
 #include "zbins/show.hpp"
 
+#if defined(ZBINS_X86_LEVELS)
+#include <cpuid.h>
+#endif
+
 namespace zbins::inline v1 {
 namespace kernels {
 namespace {
+
+#if defined(ZBINS_X86_LEVELS)
+// What clang before 19 does not let __builtin_cpu_supports ask for.
+bool has_movbe_f16c_lzcnt() {
+    unsigned a = 0, b = 0, basic = 0, extended = 0, d = 0;
+    return __get_cpuid(1, &a, &b, &basic, &d) != 0 && (basic & bit_MOVBE) != 0 &&
+           (basic & bit_F16C) != 0 && __get_cpuid(0x80000001, &a, &b, &extended, &d) != 0 &&
+           (extended & bit_LZCNT) != 0;
+}
+#endif
 
 std::vector<const Level*> available() {
     std::vector<const Level*> levels{&baseline};
 #if defined(ZBINS_X86_LEVELS)
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
-        __builtin_cpu_supports("fma") && __builtin_cpu_supports("lzcnt") &&
-        __builtin_cpu_supports("movbe") && __builtin_cpu_supports("f16c")) {
+        __builtin_cpu_supports("fma") && has_movbe_f16c_lzcnt()) {
         levels.push_back(&x86_64_v3);
         if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&

@@ -133,23 +133,33 @@ ZBINS_INLINE void philox_of_row(std::uint64_t seed, const RowStart& row, const V
     finish_rounds<count, 2>(seed, c, out);
 }
 
+// The elements with these numbers, those of b counted on from those of a.
+template <int... numbers>
+ZBINS_INLINE Vector shuffled(Vector a, Vector b) {
+#if __has_builtin(__builtin_shufflevector)
+    return __builtin_shufflevector(a, b, numbers...);
+#else  // GCC 11
+    return __builtin_shuffle(a, b, Vector{numbers...});
+#endif
+}
+
 // Elements 0, 2, ... of both, in turn; and elements 1, 3, ...
 ZBINS_INLINE Vector even_elements(Vector a, Vector b) {
 #if defined(__AVX512F__)
-    return __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14);
+    return shuffled<0, 8, 2, 10, 4, 12, 6, 14>(a, b);
 #elif defined(__AVX2__)
-    return __builtin_shufflevector(a, b, 0, 4, 2, 6);
+    return shuffled<0, 4, 2, 6>(a, b);
 #else
-    return __builtin_shufflevector(a, b, 0, 2);
+    return shuffled<0, 2>(a, b);
 #endif
 }
 ZBINS_INLINE Vector odd_elements(Vector a, Vector b) {
 #if defined(__AVX512F__)
-    return __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
+    return shuffled<1, 9, 3, 11, 5, 13, 7, 15>(a, b);
 #elif defined(__AVX2__)
-    return __builtin_shufflevector(a, b, 1, 5, 3, 7);
+    return shuffled<1, 5, 3, 7>(a, b);
 #else
-    return __builtin_shufflevector(a, b, 1, 3);
+    return shuffled<1, 3>(a, b);
 #endif
 }
 

@@ -88,9 +88,6 @@ ZBINS_INLINE Word compress(Word x) {
 ZBINS_INLINE Word load_eight(const std::uint8_t* codes) {
     Word eight;
     __builtin_memcpy(&eight, codes, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    eight = __builtin_bswap64(eight);
-#endif
     return eight;
 }
 
@@ -99,13 +96,9 @@ template <int bits>
 ZBINS_INLINE void join_pairs(const std::uint8_t* codes, std::int64_t n,
                              std::uint8_t* __restrict out) {
     for (std::int64_t i = 0; i < n; ++i) {
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-        out[i] = static_cast<std::uint8_t>(codes[2 * i] << bits | codes[2 * i + 1]);
-#else  // as compilers vectorize it best
-        std::uint16_t pair;
+        std::uint16_t pair;  // as compilers vectorize it best
         __builtin_memcpy(&pair, codes + 2 * i, 2);
         out[i] = static_cast<std::uint8_t>(pair << bits | pair >> 8);
-#endif
     }
 }
 

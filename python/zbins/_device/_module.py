@@ -12,9 +12,9 @@ def cuda_module() -> Any:
         return importlib.import_module("zbins._cuda")
     except ModuleNotFoundError:
         raise RuntimeError(
-            "this build of zbins has no CUDA module, since no nvcc (12.8 or later) was there when "
-            "it was installed; install nvcc, then zbins again (ZBINS_CUDA=ON makes its absence an "
-            "error), or pass data on the CPU"
+            "this build of zbins has no CUDA module: when it was installed, ZBINS_CUDA was OFF, or "
+            "no nvcc (12.8 or later) was there, or it would not do; install nvcc, then zbins again "
+            "(ZBINS_CUDA=ON makes an error of what is amiss), or pass data on the CPU"
         ) from None
     except ImportError as error:
         raise RuntimeError(
