@@ -14,7 +14,7 @@ help:
 	@echo "make mnist DATA=PATH  PMFS against a mixture on MNIST: docs/mnist.md (under 30 minutes; goes on if stopped)"
 	@echo "make test         C++ and Python tests (under 10 minutes)"
 	@echo "make test-slow    the tests that take minutes"
-	@echo "make test-asan    C++ tests under the address and undefined-behaviour sanitizers"
+	@echo "make test-asan    C++ tests, and Python's of files and draws, under the address and undefined-behaviour sanitizers"
 	@echo "make test-tsan    C++ tests under the thread sanitizer"
 	@echo "make test-cuda    the CUDA code on an emulator of a device: compiled for the host, all its tests"
 	@echo "make test-cuda-asan  the same under the address and undefined-behaviour sanitizers"
@@ -60,19 +60,33 @@ test-cpp: $(VENV)/build-tools
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build --preset release
 	PATH="$(CURDIR)/$(BIN):$$PATH" ctest --preset release
 
-test-asan test-tsan: test-%: $(VENV)/build-tools
-	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --preset $* -G Ninja
-	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build --preset $*
-	PATH="$(CURDIR)/$(BIN):$$PATH" ctest --preset $*
+test-tsan: $(VENV)/build-tools
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --preset tsan -G Ninja
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build --preset tsan
+	PATH="$(CURDIR)/$(BIN):$$PATH" ctest --preset tsan
+
+# The C++ tests do not run the bindings: the Python tests of files and draws do, once, with an
+# instrumented core in a Python that is not.
+ASAN_CORE = $(wildcard $(CURDIR)/build/asan/cpp/_core.*.so)
+test-asan: PRELOAD = $(foreach name,asan ubsan,$(shell $(CXX) -print-file-name=lib$(name).so))
+test-asan: $(VENV)/package
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --preset asan -G Ninja $(FOR_PYTHON)
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build --preset asan
+	PATH="$(CURDIR)/$(BIN):$$PATH" ctest --preset asan
+	LD_PRELOAD="$(PRELOAD)" ASAN_OPTIONS=detect_leaks=0 ZBINS_INSTRUMENTED_CORE=$(ASAN_CORE) \
+	    ZBINS_HYPOTHESIS=quick $(BIN)/python -m pytest -m "not slow" -q \
+	    $(wildcard tests/python/test_files*.py) tests/python/test_laws_draws.py \
+	    tests/python/test_bad_input_sample.py tests/python/test_known_answers.py
 
 test-python: $(VENV)/package
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow" -q
 
+FOR_PYTHON = -Dpybind11_DIR="$$($(BIN)/python -m pybind11 --cmakedir)" \
+    -DPython_EXECUTABLE="$(CURDIR)/$(BIN)/python"
+
 # The emulated module takes the place of the real one; see tests/cuda.
 test-cuda test-cuda-asan: test-cuda%: $(VENV)/package
-	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --preset emulated$* -G Ninja \
-	    -Dpybind11_DIR="$$($(BIN)/python -m pybind11 --cmakedir)" \
-	    -DPython_EXECUTABLE="$(CURDIR)/$(BIN)/python"
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --preset emulated$* -G Ninja $(FOR_PYTHON)
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build --preset emulated$*
 	PATH="$(CURDIR)/$(BIN):$$PATH" ctest --preset emulated$*
 	LD_PRELOAD="$(PRELOAD)" ASAN_OPTIONS=detect_leaks=0 ZBINS_EMULATED_CUDA=build/emulated$*/emulated \

@@ -1,19 +1,17 @@
-// The only conversions between NumPy and the core. Arguments are converted here, then the GIL is
-// released around the core's work.
+// The only conversions between NumPy and the core. Arguments are converted here, then the core
+// works without the GIL (gil.hpp).
 #pragma once
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <cstdlib>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "zbins/buffer.hpp"
-#include "zbins/parallel.hpp"
 #include "zbins/types.hpp"
 
 namespace zbins::python {
@@ -48,19 +46,10 @@ py::array_t<T> to_array(const std::vector<T>& v) {
 }
 
 template <class T>
-Buffer<T> to_buffer(const Vector<T>& v) {
-    Buffer<T> buffer(static_cast<std::uint64_t>(v.size()));
-    std::copy_n(v.data(), v.size(), buffer.data());
+Buffer<T> to_buffer(std::span<const T> values) {
+    Buffer<T> buffer(values.size());
+    std::copy(values.begin(), values.end(), buffer.data());
     return buffer;
-}
-
-// Threads, and Ctrl-C: signal handlers run only on the main thread and only with the GIL.
-inline Context context(int threads) {
-    const char* forced = std::getenv("ZBINS_NUM_THREADS");
-    return {threads, forced != nullptr && *forced != '\0', [] {
-                const py::gil_scoped_acquire gil;
-                return PyErr_CheckSignals() != 0;
-            }};
 }
 
 }  // namespace zbins::python

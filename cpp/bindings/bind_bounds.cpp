@@ -1,5 +1,6 @@
 #include "arrays.hpp"
 #include "bind.hpp"
+#include "gil.hpp"
 #include "zbins/bounds.hpp"
 
 namespace zbins::python {
@@ -10,7 +11,7 @@ py::tuple bounds(const py::array_t<T>& x, int threads) {
     const MatrixView<T> view = matrix<T>(x);
     const Context how = context(threads);
     const Bounds<T> found = [&] {
-        const py::gil_scoped_release release;
+        const WithoutGil released;
         return find_bounds(view, how);
     }();
     return py::make_tuple(to_array(found.lower), to_array(found.upper));

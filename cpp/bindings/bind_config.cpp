@@ -2,19 +2,23 @@
 
 #include <pybind11/stl.h>
 
+#include <optional>
+
 #include "zbins/draw.hpp"
 #include "zbins/error.hpp"
 #include "zbins/hash.hpp"
 #include "zbins/philox.hpp"
 #include "zbins/show.hpp"
+#include "zbins/strict_floats.hpp"
 
 namespace py = pybind11;
 
 namespace zbins::python {
 
-// std::invalid_argument becomes ValueError by itself.
+// std::invalid_argument becomes ValueError by itself. Locally: what another module throws is not
+// ours to explain.
 void register_errors(py::module_&) {
-    py::register_exception_translator([](std::exception_ptr p) {
+    py::register_local_exception_translator([](std::exception_ptr p) {
         try {
             if (p) std::rethrow_exception(p);
         } catch (const Interrupted&) {
@@ -28,7 +32,25 @@ void register_errors(py::module_&) {
     });
 }
 
+namespace {
+
+// What NumPy computes for the core, in the mode in which the core computes: a context manager.
+class StrictBlock {
+public:
+    void enter() { mode_.emplace(); }
+    void exit(const py::args&) { mode_.reset(); }
+
+private:
+    std::optional<StrictFloats> mode_;
+};
+
+}  // namespace
+
 void register_config(py::module_& m) {
+    py::class_<StrictBlock>(m, "StrictFloats", py::module_local())
+        .def(py::init<>())
+        .def("__enter__", &StrictBlock::enter)
+        .def("__exit__", &StrictBlock::exit);
     m.attr("max_bins") = max_bins;
     m.attr("stream_version") = stream_version;
     m.def("simd_level", &simd_level);

@@ -1,5 +1,6 @@
 #include "arrays.hpp"
 #include "bind.hpp"
+#include "gil.hpp"
 #include "zbins/count.hpp"
 
 namespace zbins::python {
@@ -18,7 +19,7 @@ std::int64_t add(Counter<T>& counter, const py::array& x, bool inside, const py:
         of_rows = kept.data();
     }
     const Context how = context(threads);
-    const py::gil_scoped_release release;
+    const WithoutGil released;
     return counter.add(view, inside, of_rows, how);
 }
 
@@ -26,13 +27,13 @@ template <class T>
 std::shared_ptr<Pmf> finish(Counter<T>& counter, const Vector<Label>& label_rank, int threads) {
     const auto rank = span(label_rank);
     const Context how = context(threads);
-    const py::gil_scoped_release release;
-    return std::shared_ptr<Pmf>(new Pmf(counter.finish(rank, how)));
+    const WithoutGil released;
+    return std::make_shared<Pmf>(counter.finish(rank, how));
 }
 
 template <class T>
 void register_typed_counter(py::module_& m, const char* name) {
-    py::class_<Counter<T>>(m, name)
+    py::class_<Counter<T>>(m, name, py::module_local())
         .def(py::init<const Grid<T>&, int, bool>(), py::arg("grid"), py::arg("threads"),
              py::arg("labelled"))
         .def("add", &add<T>, py::arg("X"), py::arg("inside"), py::arg("labels"), py::arg("threads"))

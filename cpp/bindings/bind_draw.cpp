@@ -1,5 +1,6 @@
 #include "arrays.hpp"
 #include "bind.hpp"
+#include "gil.hpp"
 #include "zbins/draw.hpp"
 #include "zbins/quantize.hpp"
 
@@ -11,8 +12,8 @@ template <class T>
 void draw_into(const Grid<T>& grid, const Pmf& pmf, std::uint64_t seed, std::uint64_t start,
                py::array_t<T, py::array::c_style> out, const py::object& labels,
                const py::object& labels_out, int threads) {
-    if (out.ndim() != 2 || out.shape(1) != grid.d() || !(pmf.layout().d == grid.d()))
-        throw py::value_error("out, model and grid differ in columns");
+    if (out.ndim() != 2 || out.shape(1) != grid.d())
+        throw py::value_error("out and grid differ in columns");
     DrawRange range{seed, start, out.shape(0), nullptr, 0};
     Vector<Label> wanted;
     if (!labels.is_none()) {
@@ -30,7 +31,7 @@ void draw_into(const Grid<T>& grid, const Pmf& pmf, std::uint64_t seed, std::uin
     }
     T* to = out.mutable_data();
     const Context how = context(threads);
-    const py::gil_scoped_release release;
+    const WithoutGil released;
     draw(grid, pmf, range, to, grid.d(), drawn, how);
 }
 
@@ -42,7 +43,7 @@ py::array_t<std::int64_t> bins_of(const Grid<T>& grid, const Pmf& pmf, const py:
     std::int64_t* to = bins.mutable_data();
     const Context how = context(threads);
     {
-        const py::gil_scoped_release release;
+        const WithoutGil released;
         find_bins(grid, pmf, view, to, how, inside);
     }
     return bins;

@@ -1,10 +1,12 @@
 #include "arrays.hpp"
 #include "bind.hpp"
+#include "gil.hpp"
 #include "zbins/bounds.hpp"
 #include "zbins/count.hpp"
 #include "zbins/error.hpp"
 #include "zbins/grid.hpp"
 #include "zbins/quantize.hpp"
+#include "zbins/strict_floats.hpp"
 
 namespace zbins::python {
 
@@ -26,6 +28,7 @@ template <class T>
 bool spans(const Grid<T>& grid, const Vector<T>& low, const Vector<T>& high) {
     if (low.size() != grid.d() || high.size() != grid.d())
         throw py::value_error("one value per column");
+    const StrictFloats strict;
     for (std::size_t j = 0; j < grid.origin().size(); ++j) {
         if (!(low.data()[j] >= grid.origin()[j] && high.data()[j] <= grid.top()[j])) return false;
     }
@@ -37,7 +40,7 @@ void check_inside(const Grid<T>& grid, const py::array& x, int threads) {
     const MatrixView<T> view = matrix<T>(x, grid.d());
     const Context how = context(threads);
     const Outside found = [&] {
-        const py::gil_scoped_release release;
+        const WithoutGil released;
         return find_outside(grid, view, how);
     }();
     if (found.row < 0) return;
@@ -53,7 +56,7 @@ py::array quantized(const Grid<T>& grid, const MatrixView<T>& view, bool inside,
     Code* to = codes.mutable_data();
     const Context how = context(threads);
     {
-        const py::gil_scoped_release release;
+        const WithoutGil released;
         quantize(grid, view, to, how, inside);
     }
     return codes;
@@ -73,7 +76,7 @@ py::array quantize_as(const Grid<T>& grid, const py::array& x, const py::dtype& 
 template <class T>
 void register_typed_grid(py::module_& m, const char* name) {
     using G = Grid<T>;
-    py::class_<G, std::shared_ptr<G>>(m, name)
+    py::class_<G, std::shared_ptr<G>>(m, name, py::module_local())
         .def(py::init(
                  [](const Vector<T>& lower, const Vector<T>& upper, const Vector<std::int32_t>& k) {
                      return G::from_bounds(span(lower), span(upper), span(k));

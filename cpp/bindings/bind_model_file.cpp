@@ -1,5 +1,6 @@
 #include "arrays.hpp"
 #include "bind.hpp"
+#include "gil.hpp"
 #include "zbins/model_file.hpp"
 
 namespace zbins::python {
@@ -11,7 +12,7 @@ py::tuple read_model(const Vector<std::uint8_t>& content, int threads) {
     const auto bytes = std::as_bytes(span(content));
     const Context how = context(threads);
     AnyModel model = [&] {
-        const py::gil_scoped_release release;
+        const WithoutGil released;
         return parse_model(bytes, how);
     }();
     return std::visit(

@@ -1,6 +1,6 @@
 #include "arrays.hpp"
 #include "bind.hpp"
-#include "zbins/check.hpp"
+#include "gil.hpp"
 #include "zbins/pmf.hpp"
 
 namespace zbins::python {
@@ -28,18 +28,22 @@ py::array cumulative(const py::object& self) {
     return view(self, {static_cast<py::ssize_t>(pmf.size()) + 1}, pmf.cumulative_data());
 }
 
-// Ctrl-C while a loop over all bins holds the GIL.
-void check_signals(std::uint64_t bin) {
-    if (bin % (1 << 16) == 0 && PyErr_CheckSignals() != 0) throw py::error_already_set();
+// Calls visit(bin) for every bin, without the GIL.
+template <class Visit>
+void for_bins(const Pmf& pmf, Visit&& visit) {
+    const Context how = context(1);
+    const WithoutGil released;
+    InterruptCheck check(how);
+    for (std::uint64_t bin = 0; bin < pmf.size(); ++bin) {
+        if (bin % (1 << 14) == 0) check();
+        visit(bin);
+    }
 }
 
 py::array counts(const Pmf& pmf) {
     py::array_t<std::int64_t> array(static_cast<py::ssize_t>(pmf.size()));
     std::int64_t* to = array.mutable_data();
-    for (std::uint64_t bin = 0; bin < pmf.size(); ++bin) {
-        check_signals(bin);
-        to[bin] = static_cast<std::int64_t>(pmf.count(bin));
-    }
+    for_bins(pmf, [&](std::uint64_t bin) { to[bin] = static_cast<std::int64_t>(pmf.count(bin)); });
     return array;
 }
 
@@ -49,11 +53,10 @@ py::array unpacked(const Pmf& pmf) {
     py::array_t<Code> codes(
         {static_cast<py::ssize_t>(pmf.size()), static_cast<py::ssize_t>(layout.d)});
     Code* to = codes.mutable_data();
-    for (std::uint64_t bin = 0; bin < pmf.size(); ++bin) {
-        check_signals(bin);
+    for_bins(pmf, [&](std::uint64_t bin) {
         for (std::int64_t j = 0; j < layout.d; ++j)
             *to++ = static_cast<Code>(layout.code(pmf.key(bin), j));
-    }
+    });
     return codes;
 }
 
@@ -65,11 +68,10 @@ py::array codes(const Pmf& pmf, const py::dtype& dtype) {
 // Rows per code of one dimension, `size` entries.
 py::array margin(const Pmf& pmf, std::int64_t column, std::int64_t size) {
     std::vector<std::int64_t> rows(static_cast<std::size_t>(size), 0);
-    for (std::uint64_t bin = 0; bin < pmf.size(); ++bin) {
-        check_signals(bin);
+    for_bins(pmf, [&](std::uint64_t bin) {
         rows.at(static_cast<std::size_t>(pmf.layout().code(pmf.key(bin), column))) +=
             static_cast<std::int64_t>(pmf.count(bin));
-    }
+    });
     return to_array(rows);
 }
 
@@ -85,51 +87,71 @@ py::object label_counts(const py::object& self) {
                           view(self, size(l.count), l.count.data()));
 }
 
-PmfPtr from_arrays(std::int64_t d, std::int32_t widest, const Vector<Word>& keys,
-                   const Vector<Count>& counts, Label classes, const py::object& labels) {
-    std::optional<LabelCounts> label_counts;
+// Everything is checked, so that it may come from anywhere.
+template <class T>
+PmfPtr from_arrays(const Grid<T>& grid, const Vector<Word>& keys,
+                   const Vector<std::int64_t>& counts, Label classes, const py::object& labels,
+                   int threads) {
+    Vector<std::uint64_t> start, label_count;
+    Vector<Label> label;
     if (!labels.is_none()) {
         const auto parts = labels.cast<py::tuple>();
-        label_counts = LabelCounts{classes, to_buffer(parts[0].cast<Vector<std::uint64_t>>()),
-                                   to_buffer(parts[1].cast<Vector<Label>>()),
-                                   to_buffer(parts[2].cast<Vector<Count>>())};
+        start = parts[0].cast<Vector<std::uint64_t>>();
+        label = parts[1].cast<Vector<Label>>();
+        label_count = parts[2].cast<Vector<Count>>();
     }
-    return PmfPtr(new Pmf(Pmf::checked(Layout(d, widest), to_buffer(keys), to_buffer(counts),
-                                       std::move(label_counts))));
-}
-
-PmfPtr merged(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap& b_labels,
-              Label classes, int threads) {
+    const bool labelled = !labels.is_none();
     const Context how = context(threads);
-    const py::gil_scoped_release release;
-    return PmfPtr(new Pmf(merge(a, b, a_labels, b_labels, classes, how)));
-}
-
-PmfPtr rebased(const Pmf& pmf, std::int32_t widest, const Vector<std::int32_t>& shift,
-               int threads) {
-    const Context how = context(threads);
-    const auto shifts = span(shift);
-    const py::gil_scoped_release release;
-    return PmfPtr(new Pmf(rebase(pmf, Layout(pmf.layout().d, widest), shifts, how)));
+    const WithoutGil released;
+    Buffer<Count> counted(static_cast<std::uint64_t>(counts.size()));
+    std::copy_n(counts.data(), counts.size(), counted.data());  // below zero is far too many
+    std::optional<LabelCounts> label_counts;
+    if (labelled)
+        label_counts = LabelCounts{classes, to_buffer(span(start)), to_buffer(span(label)),
+                                   to_buffer(span(label_count))};
+    const Layout layout(grid.d(), grid.max_bins_of_a_dimension());
+    return std::make_shared<Pmf>(Pmf::checked(layout, to_buffer(span(keys)), std::move(counted),
+                                              std::move(label_counts), how)
+                                     .on(grid, how));
 }
 
 template <class T>
-void checked_codes(const Grid<T>& grid, const Pmf& pmf) {
-    check_codes(grid, pmf);
+PmfPtr merged(const Pmf& a, const Pmf& b, const Grid<T>& grid, const LabelMap& a_labels,
+              const LabelMap& b_labels, Label classes, int threads) {
+    const Context how = context(threads);
+    const WithoutGil released;
+    return std::make_shared<Pmf>(merge(a, b, grid, a_labels, b_labels, classes, how));
+}
+
+template <class T>
+PmfPtr rebased(const Pmf& pmf, const Grid<T>& grid, int threads) {
+    const Context how = context(threads);
+    const WithoutGil released;
+    return std::make_shared<Pmf>(rebase(pmf, grid, how));
+}
+
+template <class T>
+void register_typed(py::class_<Pmf, PmfPtr>& pmf) {
+    pmf.def_static("from_arrays", &from_arrays<T>, py::arg("grid"), py::arg("keys"),
+                   py::arg("counts"), py::arg("classes"), py::arg("labels"), py::arg("threads"))
+        .def("merged", &merged<T>, py::arg("other"), py::arg("grid"), py::arg("labels"),
+             py::arg("other_labels"), py::arg("classes"), py::arg("threads"))
+        .def("rebased", &rebased<T>, py::arg("grid"), py::arg("threads"));
 }
 
 }  // namespace
 
 void register_pmf(py::module_& m) {
-    py::class_<Pmf, PmfPtr>(m, "Pmf")
+    py::class_<Pmf, PmfPtr> pmf(m, "Pmf", py::module_local());
+    register_typed<float>(pmf);
+    register_typed<double>(pmf);
+    pmf.def_static(
+           "bits_for", [](std::int32_t widest) { return Layout(1, widest).bits; },
+           py::arg("widest"))
+        // What zbins._cuda made: the class is known to this module alone.
         .def_static(
-            "bits_for", [](std::int32_t widest) { return Layout(1, widest).bits; },
-            py::arg("widest"))
-        .def_static("from_arrays", &from_arrays, py::arg("d"), py::arg("widest"), py::arg("keys"),
-                    py::arg("counts"), py::arg("classes"), py::arg("labels"))
-        .def("merged", &merged, py::arg("other"), py::arg("labels"), py::arg("other_labels"),
-             py::arg("classes"), py::arg("threads"))
-        .def("rebased", &rebased, py::arg("widest"), py::arg("shift"), py::arg("threads"))
+            "adopt", [](const py::capsule& made) { return *made.get_pointer<PmfPtr>(); },
+            py::arg("made"))
         .def("codes", &codes, py::arg("dtype"))
         .def("margin", &margin, py::arg("column"), py::arg("size"))
         .def("label_total", &Pmf::label_total, py::arg("label"))
@@ -143,8 +165,6 @@ void register_pmf(py::module_& m) {
         .def_property_readonly("counts", &counts)
         .def_property_readonly("cumulative", &cumulative)
         .def_property_readonly("label_counts", &label_counts);
-    m.def("check_codes", &checked_codes<float>, py::arg("grid"), py::arg("pmf"));
-    m.def("check_codes", &checked_codes<double>, py::arg("grid"), py::arg("pmf"));
 }
 
 }  // namespace zbins::python

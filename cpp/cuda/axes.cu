@@ -3,7 +3,7 @@
 #include <cstring>
 #include <vector>
 
-#include "zbins/margin.hpp"
+#include "margin.hpp"
 
 namespace zbins::cuda {
 

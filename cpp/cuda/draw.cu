@@ -1,7 +1,7 @@
 #include "draw.hpp"
 
+#include "clamp.hpp"
 #include "kernel.cuh"
-#include "zbins/clamp.hpp"
 #include "zbins/lookup.hpp"
 #include "zbins/philox.hpp"
 

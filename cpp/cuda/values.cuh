@@ -10,8 +10,8 @@
 #include <stdexcept>
 
 #include "kernel.cuh"
+#include "ordered_float.hpp"
 #include "rows.hpp"
-#include "zbins/ordered_float.hpp"
 
 namespace zbins::cuda {
 

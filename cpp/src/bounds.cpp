@@ -4,9 +4,10 @@
 #include <limits>
 
 #include "kernels/kernels.hpp"
-#include "zbins/rows.hpp"
+#include "rows.hpp"
+#include "zbins/strict_floats.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 namespace {
 
@@ -26,6 +27,8 @@ void check_finite(const MatrixView<T>& x, std::int64_t first, std::int64_t last)
 
 template <class T>
 Bounds<T> find_bounds(const MatrixView<T>& x, const Context& context) {
+    check_view(x);
+    const StrictFloats strict;
     constexpr T infinity = std::numeric_limits<T>::infinity();
     const auto d = static_cast<std::size_t>(x.cols);
     Bounds<T> result{std::vector<T>(d, infinity), std::vector<T>(d, -infinity)};
@@ -71,6 +74,11 @@ Bounds<T> find_bounds(const MatrixView<T>& x, const Context& context) {
 
 template <class T>
 std::int64_t find_row(const MatrixView<T>& x, std::int64_t col, T value) {
+    check_view(x);
+    if (col < 0 || col >= x.cols)
+        throw_value_error("there is no column " + std::to_string(col) + "; X has " +
+                          std::to_string(x.cols));
+    const StrictFloats strict;
     for (std::int64_t i = 0; i < x.rows; ++i) {
         T candidate;
         std::memcpy(&candidate, x.row(i) + col * x.col_stride, sizeof(T));
@@ -84,4 +92,4 @@ template Bounds<double> find_bounds(const MatrixView<double>&, const Context&);
 template std::int64_t find_row(const MatrixView<float>&, std::int64_t, float);
 template std::int64_t find_row(const MatrixView<double>&, std::int64_t, double);
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -10,7 +10,9 @@
 #include <sys/mman.h>
 #endif
 
-namespace zbins::memory {
+namespace zbins::inline v1 {
+
+namespace memory {
 
 namespace {
 
@@ -55,6 +57,12 @@ struct Kept {
     std::size_t bytes = 0;
     ~Kept();
 
+    void release() {
+        for (int i = 0; i < count; ++i) std::free(blocks[i].data);
+        count = 0;
+        bytes = 0;
+    }
+
     void* find(std::size_t wanted) {
         for (int i = count - 1; i >= 0; --i) {
             if (blocks[i].bytes != wanted) continue;
@@ -84,7 +92,7 @@ thread_local Kept kept;
 
 Kept::~Kept() {
     ended = true;
-    for (int i = 0; i < count; ++i) std::free(blocks[i].data);
+    release();
 }
 
 }  // namespace
@@ -106,4 +114,10 @@ void give_back(void* block, [[maybe_unused]] std::size_t bytes) noexcept {
     std::free(block);
 }
 
-}  // namespace zbins::memory
+}  // namespace memory
+
+void release_memory() noexcept {
+    if (!memory::ended) memory::kept.release();
+}
+
+}  // namespace zbins::inline v1

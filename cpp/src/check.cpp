@@ -1,13 +1,14 @@
-#include "zbins/check.hpp"
-
+// What must hold of a model that comes from outside (a file, a pickle) before it may be drawn from.
 #include <algorithm>
 #include <atomic>
 #include <string>
 #include <vector>
 
 #include "zbins/error.hpp"
+#include "zbins/pmf.hpp"
+#include "zbins/strict_floats.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 namespace {
 
@@ -45,10 +46,9 @@ void find_codes(const Pmf& pmf, std::int64_t begin, std::int64_t end, Occurs& oc
                  });
 }
 
-}  // namespace
-
 template <class T>
 void check_codes(const Grid<T>& grid, const Pmf& pmf, const Context& context) {
+    const StrictFloats strict;
     const Layout& layout = pmf.layout();
     if (!(layout == Layout(grid.d(), grid.max_bins_of_a_dimension())))
         throw_value_error("codes are not packed as the grid wants");
@@ -77,7 +77,15 @@ void check_codes(const Grid<T>& grid, const Pmf& pmf, const Context& context) {
     }
 }
 
-template void check_codes(const Grid<float>&, const Pmf&, const Context&);
-template void check_codes(const Grid<double>&, const Pmf&, const Context&);
+}  // namespace
 
-}  // namespace zbins
+template <class T>
+Pmf Pmf::on(const Grid<T>& grid, const Context& context) && {
+    check_codes(grid, *this, context);
+    frame_ = std::make_shared<const Frame>(grid);
+    return std::move(*this);
+}
+template Pmf Pmf::on(const Grid<float>&, const Context&) &&;
+template Pmf Pmf::on(const Grid<double>&, const Context&) &&;
+
+}  // namespace zbins::inline v1

@@ -4,15 +4,19 @@
 #include <bit>
 #include <mutex>
 #include <numeric>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
-#include "absorb.hpp"
+#include "count/absorb.hpp"
+#include "count/runs.hpp"
 #include "kernels/kernels.hpp"
+#include "rows.hpp"
+#include "zbins/error.hpp"
 #include "zbins/hash.hpp"
-#include "zbins/rows.hpp"
-#include "zbins/runs.hpp"
+#include "zbins/strict_floats.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 namespace {
 
@@ -35,6 +39,21 @@ int range_bits_for(std::uint64_t bytes, int threads) {
         threads > 1 ? static_cast<unsigned>(threads * ranges_per_thread) : 1;
     const int wanted = bits(std::max((bytes + range_bytes - 1) / range_bytes, for_threads) - 1);
     return std::max(std::min(wanted, most_range_bits), bits(bytes / most_range_bytes));
+}
+
+// The labels from 0 to the largest there was, each with a place of its own.
+void check_rank(std::span<const Label> rank, Label largest) {
+    if (static_cast<std::int64_t>(rank.size()) <= largest)
+        throw_value_error("there are rows with label " + std::to_string(largest) + ", but " +
+                          std::to_string(rank.size()) + " places among the classes");
+    std::vector<bool> taken(rank.size(), false);
+    for (const Label place : rank) {
+        const auto p = static_cast<std::size_t>(place);
+        if (place < 0 || p >= rank.size() || taken[p])
+            throw_value_error("the places of the labels are no permutation: " +
+                              std::to_string(place) + " is outside, or occurs twice");
+        taken[p] = true;
+    }
 }
 
 }  // namespace
@@ -77,6 +96,22 @@ struct Counter<T>::State {
     }
     std::uint64_t record_bytes() const { return runs.shape().stride() * sizeof(Word); }
     void settle(const Context& context, int working);
+
+    Label largest_label = -1;
+
+    enum class Stage { open, failed, finished };
+    Stage stage = Stage::open;
+    // For as long as something is under way that may throw: what is half done is not gone on with.
+    struct Attempt {
+        explicit Attempt(State& s) : state(s) {
+            if (state.stage == Stage::finished)
+                throw std::logic_error("the counter has finished; count into a new one");
+            if (state.stage == Stage::failed)
+                throw std::logic_error("an earlier call failed; count into a new counter");
+            state.stage = Stage::failed;
+        }
+        State& state;
+    };
 
     Grid<T> grid;
     Layout layout;
@@ -199,14 +234,34 @@ template <class T>
 Counter<T>::~Counter() = default;
 
 template <class T>
+typename Counter<T>::State& Counter<T>::state() const {
+    if (!state_) throw std::logic_error("the counter was moved from");
+    return *state_;
+}
+
+template <class T>
 const Layout& Counter<T>::layout() const {
-    return state_->layout;
+    return state().layout;
 }
 
 template <class T>
 std::int64_t Counter<T>::add(const MatrixView<T>& x, bool inside, const Label* labels,
                              const Context& context) {
-    State& s = *state_;
+    State& s = state();
+    check_view(x, s.grid.d());
+    if (s.labelled != (labels != nullptr))
+        throw_value_error(s.labelled ? "the counter counts labels, and these rows have none"
+                                     : "the counter counts no labels, and these rows have some");
+    Label largest = -1;
+    for (std::int64_t i = 0; i < x.rows && labels != nullptr; ++i) {
+        if (labels[i] < 0)
+            throw_value_error("the label of row " + std::to_string(i) + " is " +
+                              std::to_string(labels[i]) + "; labels count from 0");
+        largest = std::max(largest, labels[i]);
+    }
+    s.largest_label = std::max(s.largest_label, largest);
+    const typename State::Attempt attempt(s);
+    const StrictFloats strict;
     const double row_bytes = static_cast<double>(x.cols) * sizeof(T);
     const int working =
         std::min(s.threads, threads_for(context, static_cast<double>(x.rows) * row_bytes));
@@ -236,12 +291,15 @@ std::int64_t Counter<T>::add(const MatrixView<T>& x, bool inside, const Label* l
         begin += rows;
         s.rows_since_settled += static_cast<std::uint64_t>(rows);
     }
+    s.stage = State::Stage::open;
     return std::accumulate(skipped.begin(), skipped.end(), std::int64_t{0});
 }
 
 template <class T>
 Pmf Counter<T>::finish(std::span<const Label> label_rank, const Context& context) {
-    State& s = *state_;
+    State& s = state();
+    if (s.labelled) check_rank(label_rank, s.largest_label);
+    const typename State::Attempt attempt(s);
     for (std::size_t w = 0; w < s.workers.size(); ++w) s.workers[w].absorber.give_up(s.pending[w]);
     const std::uint64_t records = s.waiting() + s.runs.size();
     const int working =
@@ -250,11 +308,16 @@ Pmf Counter<T>::finish(std::span<const Label> label_rank, const Context& context
     // A stream that began with few rows has few ranges, and what follows is done range by range.
     const int wanted = range_bits_for(records * s.record_bytes(), working);
     if (wanted > s.runs.range_bits() + 2) s.split(wanted, context);
-    return s.runs.finish(std::move(s.pending), label_rank, context, working);
+    Pmf pmf = s.runs.finish(std::move(s.pending), label_rank, context, working)
+                  .framed(std::make_shared<const Frame>(s.grid));
+    s.stage = State::Stage::finished;
+    return pmf;
 }
 
 template <class T>
 Outside find_outside(const Grid<T>& grid, const MatrixView<T>& x, const Context& context) {
+    check_view(x, grid.d());
+    const StrictFloats strict;
     const int threads =
         threads_for(context, static_cast<double>(x.rows) * static_cast<double>(x.cols) * sizeof(T));
     const std::int64_t per_task = task_rows(rows_per_task<T>(x.cols), x.rows, threads);
@@ -267,7 +330,8 @@ Outside find_outside(const Grid<T>& grid, const MatrixView<T>& x, const Context&
         for (std::int64_t i = task * per_task; i < end; ++i) {
             const T* z = reader.read(i, 1).rows;
             for (std::int64_t j = 0; j < a.d; ++j) {
-                const std::int32_t code = grid.raw(j, z[j]) - a.first[j];
+                const std::int32_t code =
+                    raw_bin(z[j], a.origin[j], a.top[j], a.scale[j], a.k[j]) - a.first[j];
                 if (code >= 0 && code < a.bins[j]) continue;
                 const std::lock_guard<std::mutex> lock(found_mutex);
                 if (found.row < 0 || i < found.row) found = {i, j};
@@ -283,4 +347,4 @@ template Outside find_outside(const Grid<double>&, const MatrixView<double>&, co
 template class Counter<float>;
 template class Counter<double>;
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -2,16 +2,19 @@
 
 #include <algorithm>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "clamp.hpp"
 #include "kernels/kernels.hpp"
-#include "zbins/clamp.hpp"
+#include "margin.hpp"
+#include "zbins/canonical.hpp"
+#include "zbins/error.hpp"
 #include "zbins/layout.hpp"
 #include "zbins/lookup.hpp"
-#include "zbins/margin.hpp"
-#include "zbins/records.hpp"
+#include "zbins/strict_floats.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 namespace {
 
@@ -24,6 +27,24 @@ struct Scratch {
     std::vector<const Word*> keys;
     std::vector<std::uint8_t> unsettled;
 };
+
+// Refuses what there is nothing to draw for.
+void check_range(const Pmf& pmf, const DrawRange& range, bool wants_labels) {
+    if (range.n < 0) throw_value_error(std::to_string(range.n) + " samples cannot be drawn");
+    if (range.n > 0 && pmf.total() == 0) throw_value_error("the model has no rows to draw from");
+    if (!pmf.labelled()) {
+        if (range.labels != nullptr || wants_labels)
+            throw_value_error("the model has no labels to draw for");
+        return;
+    }
+    if (range.labels == nullptr) return;
+    const std::int64_t given = range.label_step == 0 ? std::min<std::int64_t>(range.n, 1) : range.n;
+    for (std::int64_t i = 0; i < given; ++i) {
+        const Label label = range.labels[i * range.label_step];
+        if (pmf.label_total(label) == 0)
+            throw_value_error("label " + std::to_string(label) + " has no rows");
+    }
+}
 
 // The bins (and labels) of samples first .. first + n of the range.
 void pick_bins(const Pmf& pmf, const DrawRange& range, std::int64_t first, std::int64_t n,
@@ -60,6 +81,11 @@ void pick_bins(const Pmf& pmf, const DrawRange& range, std::int64_t first, std::
 template <class T>
 void draw(const Grid<T>& grid, const Pmf& pmf, const DrawRange& range, T* out, std::int64_t stride,
           Label* labels_out, const Context& context) {
+    pmf.check_grid(grid);
+    check_range(pmf, range, labels_out != nullptr);
+    if (range.n > 0 && out == nullptr) throw_value_error("there is no room for the samples");
+    if (range.n == 0) return;
+    const StrictFloats strict;
     const Axes<T> a = grid.axes();
     const std::int64_t row_bytes = a.d * static_cast<std::int64_t>(sizeof(T));
     const std::int64_t block = std::clamp<std::int64_t>((32 << 10) / row_bytes, 1, 256);
@@ -106,4 +132,4 @@ template void draw(const Grid<float>&, const Pmf&, const DrawRange&, float*, std
 template void draw(const Grid<double>&, const Pmf&, const DrawRange&, double*, std::int64_t, Label*,
                    const Context&);
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

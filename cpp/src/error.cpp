@@ -5,7 +5,7 @@
 
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 std::string number(double value) {
     char text[32];
@@ -52,4 +52,4 @@ void throw_too_many_bins(double value, std::int64_t row, std::int64_t col, std::
                       "; give wider bounds=, fewer n_bins, or out_of_range='ignore'");
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

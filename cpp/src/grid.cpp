@@ -1,11 +1,15 @@
 #include "zbins/grid.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
 
-#include "zbins/clamp.hpp"
+#include "clamp.hpp"
 #include "zbins/error.hpp"
+#include "zbins/strict_floats.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 namespace {
 
@@ -14,7 +18,29 @@ std::size_t at(T j) {
     return static_cast<std::size_t>(j);
 }
 
+template <class T>
+void check_bounds(std::int64_t j, T lower, T upper) {
+    if (std::isfinite(lower) && std::isfinite(upper) && lower <= upper) return;
+    throw_value_error("the bounds of column " + std::to_string(j) + " are [" + number(lower) +
+                      ", " + number(upper) +
+                      "]; they must be finite, and the lower at most the upper");
+}
+
 }  // namespace
+
+template <class T>
+void Grid<T>::check_dimension(std::int64_t j) const {
+    if (j < 0 || j >= d())
+        throw_value_error("there is no column " + std::to_string(j) + "; the grid has " +
+                          std::to_string(d()));
+}
+
+template <class T>
+std::int32_t Grid<T>::raw(std::int64_t j, T z) const {
+    check_dimension(j);
+    const StrictFloats strict;
+    return StrictFloats::settled(raw_at(axes(), j, z));
+}
 
 template <class T>
 void Grid<T>::set_dimension(std::int64_t j, T lower, T upper, std::int32_t k) {
@@ -23,11 +49,7 @@ void Grid<T>::set_dimension(std::int64_t j, T lower, T upper, std::int32_t k) {
         throw_value_error("n_bins of " + column + " is " + std::to_string(k) +
                           "; accepted are whole numbers from 1 to " + std::to_string(max_bins));
     }
-    if (!std::isfinite(lower) || !std::isfinite(upper) || lower > upper) {
-        throw_value_error("the bounds of " + column + " are [" + number(lower) + ", " +
-                          number(upper) +
-                          "]; they must be finite, and the lower at most the upper");
-    }
+    check_bounds(j, lower, upper);
     // -0.0 is +0.0.
     origin_[at(j)] = lower + T(0);
     top_[at(j)] = upper + T(0);
@@ -63,6 +85,7 @@ Grid<T> Grid<T>::from_bounds(std::span<const T> lower, std::span<const T> upper,
                           std::to_string(upper.size()) + " and " + std::to_string(k.size()) +
                           " entries; they must have one per column, and at least one");
     }
+    const StrictFloats strict;
     Grid grid;
     const std::size_t d = lower.size();
     for (auto* v : {&grid.origin_, &grid.top_, &grid.scale_, &grid.width_}) v->resize(d);
@@ -81,7 +104,7 @@ Grid<T> Grid<T>::with_extents(std::span<const std::int32_t> first,
         throw_value_error("first_bin and n_bins must have one entry per column");
     }
     for (std::size_t j = 0; j < k_.size(); ++j) {
-        const bool is_constant = origin_[j] == top_[j];
+        const bool is_constant = constant(static_cast<std::int64_t>(j));
         const std::int64_t end = std::int64_t{first[j]} + bins[j];
         const bool grown =
             first[j] <= 0 && first[j] > -max_bins && bins[j] <= max_bins && end >= k_[j];
@@ -102,9 +125,13 @@ Grid<T> Grid<T>::grown(std::span<const T> lower, std::span<const T> upper,
     if (lower.size() != k_.size() || upper.size() != k_.size()) {
         throw_value_error("lower and upper must have one entry per column");
     }
+    const StrictFloats strict;
     Grid grid = *this;
     for (std::int64_t j = 0; j < d(); ++j) {
         const T low = lower[at(j)], high = upper[at(j)];
+        constexpr T infinity = std::numeric_limits<T>::infinity();
+        if (low == infinity && high == -infinity) continue;  // of no rows
+        check_bounds(j, low, high);
         if (constant(j)) {
             if (low == origin_[at(j)] && high == top_[at(j)]) continue;
             grid.set_dimension(j, std::min(low, origin_[at(j)]), std::max(high, top_[at(j)]),
@@ -131,34 +158,73 @@ Grid<T> Grid<T>::grown(std::span<const T> lower, std::span<const T> upper,
 }
 
 template <class T>
-std::vector<std::int32_t> Grid<T>::shift_from(const Grid& older) const {
-    std::vector<std::int32_t> shift(k_.size());
+bool Grid<T>::grown_from(const Grid& older) const {
+    if (older.d() != d() || older.k_ != k_) return false;
     for (std::int64_t j = 0; j < d(); ++j) {
-        const bool widened = older.constant(j) && !constant(j);
-        shift[at(j)] =
-            (widened ? raw(j, older.origin_[at(j)]) : older.first_[at(j)]) - first_[at(j)];
+        const std::size_t i = at(j);
+        const std::int32_t end = first_[i] + bins_[i];
+        if (older.constant(j)) {
+            const std::int32_t code = raw(j, older.origin_[i]) - first_[i];
+            if (code < 0 || code >= bins_[i]) return false;
+            if (constant(j) && !same_value(origin_[i], older.origin_[i])) return false;
+        } else if (!same_value(origin_[i], older.origin_[i]) ||
+                   !same_value(top_[i], older.top_[i]) || first_[i] > older.first_[i] ||
+                   end < older.first_[i] + older.bins_[i]) {
+            return false;
+        }
     }
+    return true;
+}
+
+template <class T>
+std::int32_t Grid<T>::shift_of(std::int64_t j, const Grid& older) const {
+    const std::size_t i = at(j);
+    const bool widened = older.constant(j) && !constant(j);
+    return (widened ? raw(j, older.origin_[i]) : older.first_[i]) - first_[i];
+}
+
+template <class T>
+std::vector<std::int32_t> Grid<T>::shift_from(const Grid& older) const {
+    if (!grown_from(older)) throw_value_error("the grid did not grow from the other one");
+    std::vector<std::int32_t> shift(k_.size());
+    for (std::int64_t j = 0; j < d(); ++j) shift[at(j)] = shift_of(j, older);
     return shift;
 }
 
 template <class T>
+bool Grid<T>::same_codes(const Grid& older) const {
+    for (std::int64_t j = 0; j < d(); ++j) {
+        if (shift_of(j, older) != 0) return false;
+    }
+    return true;
+}
+
+template <class T>
 T Grid<T>::first_value(std::int64_t j, std::int32_t raw) const {
+    check_dimension(j);
+    const StrictFloats strict;
     const Axes<T> a = axes();
     const T max = std::numeric_limits<T>::max();
     if (raw_at(a, j, -max) >= raw) return -max;
-    return from_ordinal<T>(bisect(a, j, raw, to_ordinal(-max), to_ordinal(max) + 1)) + T(0);
+    const Ordinal<T> first = bisect(a, j, raw, to_ordinal(-max), to_ordinal(max) + 1);
+    return StrictFloats::settled(from_ordinal<T>(first) + T(0));
 }
 
 template <class T>
 T Grid<T>::last_value(std::int64_t j, std::int32_t raw) const {
+    check_dimension(j);
+    const StrictFloats strict;
     const Axes<T> a = axes();
     const T max = std::numeric_limits<T>::max();
     if (raw_at(a, j, max) <= raw) return max;
-    return from_ordinal<T>(bisect(a, j, raw + 1, to_ordinal(-max), to_ordinal(max)) - 1) + T(0);
+    const Ordinal<T> next = bisect(a, j, raw + 1, to_ordinal(-max), to_ordinal(max));
+    return StrictFloats::settled(from_ordinal<T>(next - 1) + T(0));
 }
 
 template <class T>
 bool Grid<T>::holds_a_value(std::int64_t j, std::int32_t raw) const {
+    check_dimension(j);
+    const StrictFloats strict;
     const std::size_t i = at(j);
     const T middle = origin_[i] + (static_cast<T>(raw) + T(0.5)) * width_[i];
     if (this->raw(j, middle) == raw && std::isfinite(middle)) return true;
@@ -187,21 +253,22 @@ std::vector<T> Grid<T>::upper() const {
 
 template <class T>
 double Grid<T>::log_bin_volume() const {
+    const StrictFloats strict;
     double sum = 0;
     for (std::int64_t j = 0; j < d(); ++j) {
         if (constant(j)) continue;
         sum += std::log((static_cast<double>(top_[at(j)]) - static_cast<double>(origin_[at(j)])) /
                         k_[at(j)]);
     }
-    return sum;
+    return StrictFloats::settled(sum);
 }
 
 template <class T>
 std::int32_t Grid<T>::max_bins_of_a_dimension() const {
-    return *std::max_element(bins_.begin(), bins_.end());
+    return bins_.empty() ? 1 : *std::max_element(bins_.begin(), bins_.end());
 }
 
 template class Grid<float>;
 template class Grid<double>;
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

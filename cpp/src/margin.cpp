@@ -1,16 +1,19 @@
-#include "zbins/margin.hpp"
+#include "margin.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-namespace zbins {
+#include "zbins/strict_floats.hpp"
+
+namespace zbins::inline v1 {
 
 // x = origin + (raw + u) * width is off by at most a unit roundoff in each of the sum, the product,
 // the width and the last sum, and (x - origin) * scale by as much again in each of its three. The
 // first kind counts at most |raw| + 1 widths, the last sum |x| / width.
 template <class T>
 T safe_margin(const Axes<T>& a) {
+    const StrictFloats strict;
     constexpr double roundoff = static_cast<double>(std::numeric_limits<T>::epsilon()) / 2;
     constexpr T smallest = std::numeric_limits<T>::min();
     double margin = 0;
@@ -27,10 +30,10 @@ T safe_margin(const Axes<T>& a) {
         const double in_widths = std::fabs(static_cast<double>(a.origin[j])) / width + reach;
         margin = std::max(margin, roundoff * 1.25 * (6 * reach + in_widths));
     }
-    return static_cast<T>(std::min(margin, 1.0));
+    return StrictFloats::settled(static_cast<T>(std::min(margin, 1.0)));
 }
 
 template float safe_margin(const Axes<float>&);
 template double safe_margin(const Axes<double>&);
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

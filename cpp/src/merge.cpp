@@ -1,13 +1,13 @@
 // Models made of other models: the union of two, and one moved to another layout.
 #include <algorithm>
-#include <numeric>
+#include <string>
 
 #include "zbins/canonical.hpp"
 #include "zbins/error.hpp"
 #include "zbins/hash.hpp"
 #include "zbins/pmf.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 namespace {
 
@@ -95,12 +95,28 @@ private:
     std::vector<Entry> merged_;
 };
 
-}  // namespace
+// One new name for each label, none of them twice.
+void check_map(const Pmf& pmf, const LabelMap& map, Label classes) {
+    if (!pmf.labelled()) return;
+    Label last = -1;
+    for (const Label label : map) {
+        if (label <= last || label >= classes)
+            throw_value_error("a label is to be called " + std::to_string(label) + " of " +
+                              std::to_string(classes) + "; the new names must increase");
+        last = label;
+    }
+    if (map.size() != static_cast<std::size_t>(pmf.labels().classes))
+        throw_value_error(std::to_string(map.size()) + " names for " +
+                          std::to_string(pmf.labels().classes) + " labels");
+}
 
-Pmf merge(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap& b_labels,
-          Label classes, const Context& context) {
+// The sum, on no grid.
+Pmf sum_of(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap& b_labels,
+           Label classes, const Context& context) {
     if (!(a.layout() == b.layout()) || a.labelled() != b.labelled())
-        throw std::logic_error("merge needs two models of one layout, both labelled or neither");
+        throw_value_error("two models of one layout are needed, both labelled or neither");
+    check_map(a, a_labels, classes);
+    check_map(b, b_labels, classes);
     InterruptCheck check(context);
     const auto a_hash = hashes_of(a, check);
     const auto b_hash = hashes_of(b, check);
@@ -140,8 +156,9 @@ Pmf merge(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap& 
     return {a.layout(), std::move(keys), std::move(counts), std::move(labels), context};
 }
 
-Pmf rebase(const Pmf& pmf, Layout layout, std::span<const std::int32_t> shift,
-           const Context& context) {
+// The same counts in another layout, `shift[j]` added to every code of dimension j.
+Pmf shifted(const Pmf& pmf, Layout layout, std::span<const std::int32_t> shift,
+            const Context& context) {
     InterruptCheck check(context);
     const auto words = static_cast<std::uint64_t>(layout.words);
     const std::uint64_t m = pmf.size();
@@ -194,4 +211,42 @@ Pmf rebase(const Pmf& pmf, Layout layout, std::span<const std::int32_t> shift,
     return {layout, std::move(keys), std::move(counts), std::move(labels), context};
 }
 
-}  // namespace zbins
+}  // namespace
+
+Pmf merge(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap& b_labels,
+          Label classes, const Context& context) {
+    const bool on_one = a.frame_ == b.frame_ || (a.frame_ && b.frame_ && *a.frame_ == *b.frame_);
+    if (!on_one) throw_value_error("the two models belong to different grids");
+    return sum_of(a, b, a_labels, b_labels, classes, context).framed(a.frame_);
+}
+
+template <class T>
+Pmf merge(const Pmf& a, const Pmf& b, const Grid<T>& grid, const LabelMap& a_labels,
+          const LabelMap& b_labels, Label classes, const Context& context) {
+    std::optional<Pmf> a_moved, b_moved;
+    const auto on_grid = [&](const Pmf& pmf, std::optional<Pmf>& moved) -> const Pmf& {
+        if (pmf.frame_ && pmf.frame_->stands_on(grid)) return pmf;
+        return moved.emplace(rebase(pmf, grid, context));
+    };
+    const Pmf& x = on_grid(a, a_moved);
+    const Pmf& y = on_grid(b, b_moved);
+    return sum_of(x, y, a_labels, b_labels, classes, context)
+        .framed(std::make_shared<const Frame>(grid));
+}
+
+template <class T>
+Pmf rebase(const Pmf& pmf, const Grid<T>& grid, const Context& context) {
+    if (!pmf.frame_ || !pmf.frame_->grew_into(grid))
+        throw_value_error("the model's grid did not grow into this one");
+    auto frame = std::make_shared<const Frame>(grid);
+    return shifted(pmf, frame->layout(), pmf.frame_->shift_to(grid), context).framed(frame);
+}
+
+template Pmf merge(const Pmf&, const Pmf&, const Grid<float>&, const LabelMap&, const LabelMap&,
+                   Label, const Context&);
+template Pmf merge(const Pmf&, const Pmf&, const Grid<double>&, const LabelMap&, const LabelMap&,
+                   Label, const Context&);
+template Pmf rebase(const Pmf&, const Grid<float>&, const Context&);
+template Pmf rebase(const Pmf&, const Grid<double>&, const Context&);
+
+}  // namespace zbins::inline v1

@@ -13,10 +13,10 @@
 #include "file/parameters.hpp"
 #include "file/shown.hpp"
 #include "file/tensor_file.hpp"
-#include "zbins/check.hpp"
 #include "zbins/error.hpp"
+#include "zbins/strict_floats.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 namespace {
 
@@ -129,8 +129,8 @@ Model<T> model_of(const Tensors& tensors, Description description, const Context
                                    words("label_count")};
     }
     Pmf pmf = Pmf::checked(Layout(grid.d(), grid.max_bins_of_a_dimension()), words("codes"),
-                           std::move(counts), std::move(label_counts), context);
-    check_codes(grid, pmf, context);
+                           std::move(counts), std::move(label_counts), context)
+                  .on(grid, context);
     for (Label label = 0; pmf.labelled() && label < pmf.labels().classes; ++label) {
         if (pmf.label_total(label) == 0)
             throw_value_error(
@@ -190,6 +190,7 @@ Buffer<std::byte> content_of(const std::filesystem::path& path, const Context& c
 }  // namespace
 
 AnyModel parse_model(std::span<const std::byte> content, const Context& context) {
+    const StrictFloats strict;
     InterruptCheck check(context);
     file::Header header = file::read_header(content, check);
     Description description;
@@ -228,4 +229,4 @@ AnyModel read_model(const std::filesystem::path& path, const Context& context) {
     }
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

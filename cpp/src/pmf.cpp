@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
+#include <memory>
+#include <utility>
 
 #include "zbins/canonical.hpp"
 #include "zbins/error.hpp"
 #include "zbins/hash.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 namespace {
 constexpr Count max_total = std::numeric_limits<std::int64_t>::max();
@@ -28,20 +30,38 @@ Pmf::Pmf(Layout layout, Buffer<Word> keys, Buffer<Count> counts, std::optional<L
 
 Pmf::Pmf(Pmf&& other) noexcept
     : layout_(other.layout_),
+      frame_(std::move(other.frame_)),
       keys_(std::move(other.keys_)),
       cumulative_(std::move(other.cumulative_)),
       guide_(std::move(other.guide_)),
       guide_shift_(other.guide_shift_),
-      labels_(std::move(other.labels_)),
+      labels_(std::exchange(other.labels_, std::nullopt)),
       within_bin_(std::move(other.within_bin_)),
       by_label_start_(std::move(other.by_label_start_)),
       by_label_bin_(std::move(other.by_label_bin_)),
       by_label_cumulative_(std::move(other.by_label_cumulative_)),
       lookup_(other.lookup_.exchange(nullptr)) {}
 
+Pmf& Pmf::operator=(Pmf&& other) noexcept {
+    if (this == &other) return *this;
+    std::destroy_at(this);
+    return *std::construct_at(this, std::move(other));
+}
+
 Pmf::~Pmf() {
     delete lookup_.load();
 }
+
+template <class T>
+void Pmf::check_grid(const Grid<T>& grid) const {
+    if (frame_ == nullptr) throw_value_error("the counts were put on no grid");
+    if (!frame_->stands_on(grid))
+        throw_value_error(
+            "the counts belong to another grid; it must be the one they were counted "
+            "on, or one that grew from it without moving their codes");
+}
+template void Pmf::check_grid(const Grid<float>&) const;
+template void Pmf::check_grid(const Grid<double>&) const;
 
 // From counts to cumulative sums in place: of every block alone, then shifted by those of the
 // blocks before it.
@@ -244,6 +264,7 @@ Label Pmf::pick_label(std::uint64_t bin, Count remainder) const {
 }
 
 Count Pmf::label_total(Label label) const {
+    if (!labels_ || label < 0 || label >= labels_->classes) return 0;
     const auto c = static_cast<std::size_t>(label);
     return by_label_start_[c] == by_label_start_[c + 1]
                ? 0
@@ -268,4 +289,4 @@ std::uint64_t Pmf::bytes() const {
     return bytes;
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

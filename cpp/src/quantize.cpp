@@ -1,9 +1,14 @@
 #include "zbins/quantize.hpp"
 
-#include "kernels/kernels.hpp"
-#include "zbins/rows.hpp"
+#include <limits>
+#include <string>
 
-namespace zbins {
+#include "kernels/kernels.hpp"
+#include "rows.hpp"
+#include "zbins/error.hpp"
+#include "zbins/strict_floats.hpp"
+
+namespace zbins::inline v1 {
 
 namespace {
 
@@ -35,6 +40,11 @@ int threads_for_rows(const MatrixView<T>& x, const Context& context) {
 template <class T, class Code>
 void quantize(const Grid<T>& grid, const MatrixView<T>& x, Code* codes, const Context& context,
               bool inside) {
+    check_view(x, grid.d());
+    if (grid.max_bins_of_a_dimension() - 1 > std::int64_t{std::numeric_limits<Code>::max()})
+        throw_value_error("codes of " + std::to_string(sizeof(Code)) + " bytes cannot hold " +
+                          std::to_string(grid.max_bins_of_a_dimension()) + " bins");
+    const StrictFloats strict;
     for_blocks(x, context, threads_for_rows(x, context),
                [&](std::size_t, std::int64_t first, std::int64_t n, const auto& rows) {
                    kernels::table<T>().codes(rows.rows, rows.stride, n, grid.axes(), inside,
@@ -45,6 +55,9 @@ void quantize(const Grid<T>& grid, const MatrixView<T>& x, Code* codes, const Co
 template <class T>
 void find_bins(const Grid<T>& grid, const Pmf& pmf, const MatrixView<T>& x, std::int64_t* bins,
                const Context& context, bool inside) {
+    check_view(x, grid.d());
+    pmf.check_grid(grid);
+    const StrictFloats strict;
     const Layout& layout = pmf.layout();
     const int threads = threads_for_rows(x, context);
     pmf.prepare_lookup(context, threads_for(context, 64.0 * static_cast<double>(pmf.size())));
@@ -85,4 +98,4 @@ ZBINS_INSTANTIATE(float)
 ZBINS_INSTANTIATE(double)
 #undef ZBINS_INSTANTIATE
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import joblib
 from joblib.parallel import get_active_backend
@@ -14,7 +16,25 @@ from . import _core
 from ._device._module import describe as cuda_in_words
 
 THREADS_VARIABLE = "ZBINS_NUM_THREADS"
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 _ONE_THREAD_BYTES = 1 << 20  # below about 1 MiB a second thread costs more than it saves
+
+
+def strictly(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Make a function compute in the floating-point mode of the laws, whatever the thread's is.
+
+    The core does so by itself. Where NumPy compares or converts values that the grid is made of, a
+    thread that flushes subnormal numbers to zero (``torch.set_flush_denormal``) would take two of
+    them for one.
+    """
+
+    @wraps(function)
+    def strict(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        with _core.StrictFloats():
+            return function(*args, **kwargs)
+
+    return strict
 
 
 def check_n_jobs(n_jobs: object) -> int | None:

@@ -13,7 +13,7 @@ import numpy as np
 from dask.delayed import Delayed
 from dask.highlevelgraph import HighLevelGraph
 
-from ._config import n_threads
+from ._config import n_threads, strictly
 from ._exclusive import exclusive
 from ._grid import Grid, bounds_of, check_n_bins, make_grid
 from ._model import Model
@@ -86,7 +86,7 @@ def _fit(sampler: PMFSampler, X: Any, y: Any) -> None:
         grid = make_grid(*bounds_of(settings.bounds, None, shape_of, shape_of), k)
     # A column whose bounds are equal gets its width from all rows at once, if it may grow.
     grows = settings.out_of_range == "grow"
-    if grid is None or (grows and (grid.origin == grid.top).any()):
+    if grid is None or (grows and _any_constant(grid)):
         before = chunks.reduced(plan)
         assert before.range is not None
         grid = make_grid(*before.range, k) if grid is None else grid.grown(*before.range)
@@ -141,6 +141,11 @@ class _Chunks:
         if not whole.rows:
             raise ValueError("X has no rows; at least one row is needed")
         return whole
+
+
+@strictly
+def _any_constant(grid: Grid) -> bool:
+    return bool((grid.origin == grid.top).any())
 
 
 def _refuse_growth(grid: Grid, low: Array, high: Array, X: Any) -> NoReturn:

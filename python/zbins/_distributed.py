@@ -17,7 +17,7 @@ import numpy as np
 from safetensors.numpy import load, save
 from sklearn.exceptions import NotFittedError
 
-from ._config import n_threads
+from ._config import n_threads, strictly
 from ._device._place import host_kind
 from ._exclusive import exclusive
 from ._grid import make_grid
@@ -173,6 +173,7 @@ class Link:
 _GRID = ("origin", "top", "k", "first_bin", "n_bins")
 
 
+@strictly
 def _described(model: Model) -> dict[str, Any]:
     """Return all of a model but its rows, as JSON values."""
     classes, names = model.classes, model.feature_names
@@ -189,6 +190,7 @@ def _described(model: Model) -> dict[str, Any]:
     }
 
 
+@strictly
 def _outline(head: dict[str, Any]) -> Model:
     """Return the model that was described, without its rows, those ignored too."""
     arrays = [np.array(head[name], head["dtype"]) for name in _GRID[:2]]

@@ -118,16 +118,16 @@ def _without_unused(run: Run) -> Run:
     used = [place for place in range(len(run.classes)) if run.pmf.label_total(place) > 0]
     if len(used) == len(run.classes):
         return run
-    here = host_pmf(run.pmf)
+    here = host_pmf(run.pmf, run.grid)
     assert here.label_counts is not None
     start, label, count = here.label_counts
     pmf = _core.Pmf.from_arrays(
-        d=here.d,
-        widest=run.grid.widest,
+        grid=run.grid,
         keys=here.keys.reshape(-1),
-        counts=here.counts.astype(np.uint64),
+        counts=here.counts,
         classes=len(used),
         labels=(start, np.searchsorted(used, label).astype(np.int32), count),
+        threads=1,
     )
     return Run(beside(run.pmf, pmf), run.grid, run.classes[used])
 

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from . import _core
+from ._config import strictly
 from ._device._counting import device_check_inside, device_quantiles
 from ._device._rows import DeviceRows
 from ._random import is_int
@@ -107,6 +108,7 @@ def has_fixed_bounds(bounds: Any) -> bool:
     return not isinstance(first, str)
 
 
+@strictly
 def bounds_of(
     bounds: Any, X: Array | DeviceRows | None, low: Array, high: Array
 ) -> tuple[Array, Array]:
@@ -195,6 +197,7 @@ def _widened(grid: Grid, X: Array | DeviceRows, low: Array, high: Array, policy:
     return grown(grid, low, high, X)
 
 
+@strictly
 def admit(
     grid: Grid,
     X: Array | DeviceRows,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import _core
+from ._config import strictly
 from ._device._place import where
 from ._grid import Grid
 from ._model import Model
@@ -28,6 +29,7 @@ def check_place(mine: Model, theirs: Model) -> None:
         )
 
 
+@strictly
 def united_grid(mine: Model, theirs: Model) -> Grid:
     """Return the smallest grid that holds both, or say why there is none."""
     a, b = mine.grid, theirs.grid

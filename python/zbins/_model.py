@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
+from ._config import n_threads
 from ._device._module import cuda_module
 from ._device._place import host_pmf, is_on_device, place_of_kind, where
 from ._grid import Grid, make_grid
@@ -90,12 +91,12 @@ class Model:
     def _no_rows(self) -> Run:
         labels = (np.zeros(1, np.uint64), np.empty(0, np.int32), np.empty(0, np.uint64))
         pmf = _core.Pmf.from_arrays(
-            d=self.grid.d,
-            widest=self.grid.widest,
+            grid=self.grid,
             keys=np.empty(0, np.uint64),
-            counts=np.empty(0, np.uint64),
+            counts=np.empty(0, np.int64),
             classes=0,
             labels=labels if self.labelled else None,
+            threads=1,
         )
         return Run(pmf, self.grid, np.empty(0, np.int64) if self.labelled else None)
 
@@ -141,7 +142,7 @@ class Model:
 
     def returning(self, kind: str) -> Model:
         """Return this model with samples of another kind, moved to where those are."""
-        runs = tuple(run._replace(pmf=_moved(run.pmf, kind)) for run in self._runs)
+        runs = tuple(run._replace(pmf=_moved(run.pmf, run.grid, kind)) for run in self._runs)
         return Model(self.grid, runs, self.n_ignored, self.labelled, kind, self.feature_names)
 
     @property
@@ -158,7 +159,8 @@ class Model:
 
     def host_pmf(self) -> _core.Pmf:
         """Return the ordered counts on the host: a copy of them if they are on a device."""
-        return host_pmf(self.ordered().pmf)
+        run = self.ordered()
+        return host_pmf(run.pmf, run.grid)
 
     @cached_property
     def codes(self) -> Array:
@@ -211,17 +213,14 @@ class Model:
             labels = tuple(arrays[name] for name in LABEL_ARRAYS)
         if len(arrays["counts"]) == 0:
             raise ValueError("the model has no occupied bin")
-        if (arrays["counts"] <= 0).any():
-            raise ValueError("a count is not positive")
         pmf = _core.Pmf.from_arrays(
-            d=grid.d,
-            widest=grid.widest,
+            grid=grid,
             keys=np.ascontiguousarray(arrays["codes"]).reshape(-1),
-            counts=arrays["counts"].astype(np.uint64),
+            counts=arrays["counts"],
             classes=0 if classes is None else len(classes),
             labels=labels,
+            threads=n_threads(None, 1 << 40),
         )
-        _core.check_codes(grid, pmf)
         if classes is not None:
             for place, name in enumerate(classes.tolist()):
                 if pmf.label_total(place) == 0:
@@ -240,7 +239,7 @@ class Model:
     ) -> Model:
         """Make a model of a PMF on the host, moved to where the kind wants it."""
         try:
-            run = Run(_moved(pmf, kind), grid, classes)
+            run = Run(_moved(pmf, grid, kind), grid, classes)
         except (RuntimeError, ImportError) as error:
             raise RuntimeError(
                 f"the model was on {where(kind)}, which cannot be used here: {error}; move it with "
@@ -289,9 +288,9 @@ def _empty(
     return Model(grid, (), n_ignored, labelled, kind, feature_names)
 
 
-def _moved(pmf: Any, kind: str) -> Any:
+def _moved(pmf: Any, grid: Grid, kind: str) -> Any:
     place = place_of_kind(kind)
-    return host_pmf(pmf) if place is None else place.pmf(pmf)
+    return host_pmf(pmf, grid) if place is None else place.pmf(pmf)
 
 
 def _read_only(array: Array) -> Array:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ._config import strictly
 from ._grid import bounds_of, check_n_bins, has_fixed_bounds
 from ._model import Model
 
@@ -18,6 +19,7 @@ def check_parameters(sampler: Any, model: Model) -> None:
         bounds_of(sampler.bounds, None, model.grid.origin, model.grid.top)
 
 
+@strictly
 def plain_parameters(sampler: Any) -> dict[str, Any]:
     """Return n_bins, bounds and out_of_range as JSON values."""
 

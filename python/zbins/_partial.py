@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from . import _core
-from ._config import n_threads
+from ._config import n_threads, strictly
 from ._fitting import Settings, Tally
 from ._labels import as_labels
 from ._model import Model
@@ -109,6 +109,7 @@ def of_chunk(X: Any, y: Any = None, *, plan: Plan) -> Partial:
         return Partial(0, error=error)
 
 
+@strictly
 def _check_within(before: Range, low: Array, high: Array) -> None:
     """Refuse rows outside the range that an earlier pass found."""
     beyond = np.flatnonzero((low < before[0]) | (high > before[1]))
@@ -132,6 +133,7 @@ def merged(parts: Sequence[Partial]) -> Partial:
     return whole
 
 
+@strictly
 def _joined(a: Partial, b: Partial) -> Partial:
     if b.error is not None:
         return replace(b, error=_shifted(b.error, a.rows))

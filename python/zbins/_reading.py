@@ -9,15 +9,30 @@ from sklearn.base import DensityMixin
 
 from . import _core
 from ._base import Fitted
-from ._config import n_threads
+from ._config import n_threads, strictly
 from ._device._reading import device_bins, device_codes, device_densities
 from ._device._rows import DeviceRows
 from ._model import Model
+from ._runs import Run
 from ._sampling import to_kind
 from ._types import Array
 from .summary import Summary, summarize
 
 _ROWS_AT_ONCE = 1 << 18
+
+
+@strictly
+def _log_density(run: Run, bins: Array) -> Array:
+    cumulative, rows = run.pmf.cumulative, max(1, run.pmf.total)
+    density = np.empty(len(bins))
+    with np.errstate(divide="ignore"):
+        for begin in range(0, len(bins), _ROWS_AT_ONCE):  # in between, Ctrl-C is obeyed
+            some = bins[begin : begin + _ROWS_AT_ONCE]
+            counts = np.where(some >= 0, cumulative[some + 1] - cumulative[some], 0)
+            density[begin : begin + len(some)] = (
+                np.log(counts) - np.log(rows) - run.grid.log_bin_volume
+            )
+    return density
 
 
 class Reading(DensityMixin, Fitted):  # type: ignore[misc]
@@ -44,17 +59,7 @@ class Reading(DensityMixin, Fitted):  # type: ignore[misc]
         run = self._ordered(model)
         if isinstance(rows, DeviceRows):
             return device_densities(run.grid, run.pmf, rows)
-        bins = self._bins(model, rows)
-        cumulative = run.pmf.cumulative
-        density = np.empty(len(bins))
-        with np.errstate(divide="ignore"):
-            for begin in range(0, len(bins), _ROWS_AT_ONCE):  # in between, Ctrl-C is obeyed
-                some = bins[begin : begin + _ROWS_AT_ONCE]
-                counts = np.where(some >= 0, cumulative[some + 1] - cumulative[some], 0)
-                density[begin : begin + len(some)] = (
-                    np.log(counts) - np.log(max(1, model.n_seen)) - run.grid.log_bin_volume
-                )
-        return to_kind(density, model.kind)
+        return to_kind(_log_density(run, self._bins(model, rows)), model.kind)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the mean log density of the rows, as GaussianMixture.score does.

@@ -26,17 +26,24 @@ def lift(run: Run, grid: Grid, threads: int) -> Run:
     shift = grid.shift_from(run.grid)
     pmf = run.pmf
     if shift.any() or _core.Pmf.bits_for(grid.widest) != pmf.bits:
-        pmf = pmf.rebased(grid.widest, shift, threads)
+        if isinstance(pmf, _core.Pmf):
+            pmf = pmf.rebased(grid, threads)
+        else:
+            pmf = pmf.rebased(grid.widest, shift, threads)
     return Run(pmf, grid, run.classes)
 
 
 def join(a: Run, b: Run, grid: Grid, threads: int) -> Run:
     """Return both runs as one on `grid`."""
-    a, b = lift(a, grid, threads), lift(b, grid, threads)
-    if a.classes is None or b.classes is None:
-        return Run(a.pmf.merged(b.pmf, [], [], 0, threads), grid, None)
-    classes, a_places, b_places = union(a.classes, b.classes)
-    pmf = a.pmf.merged(b.pmf, a_places, b_places, len(classes), threads)
+    classes, a_places, b_places = None, [], []
+    if a.classes is not None and b.classes is not None:
+        classes, a_places, b_places = union(a.classes, b.classes)
+    n_classes = 0 if classes is None else len(classes)
+    if isinstance(a.pmf, _core.Pmf):
+        pmf = a.pmf.merged(b.pmf, grid, a_places, b_places, n_classes, threads)
+    else:
+        a, b = lift(a, grid, threads), lift(b, grid, threads)
+        pmf = a.pmf.merged(b.pmf, a_places, b_places, n_classes, threads)
     return Run(pmf, grid, classes)
 
 

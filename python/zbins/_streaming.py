@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._config import n_threads
+from ._config import n_threads, strictly
 from ._device._place import HOST_KINDS, kind_of_device, place_of_kind, where
 from ._device._rows import DeviceLabels, DeviceRows
 from ._device._staging import sent_ahead
@@ -197,6 +197,7 @@ class _Range:
         self.low: Array | None = None
         self.high: Array | None = None
 
+    @strictly
     def add(self, number: int, X: Array | DeviceRows, low: Array, high: Array) -> None:
         self.rows[number] = len(X)
         self.low = low if self.low is None else np.minimum(self.low, low)
@@ -230,18 +231,24 @@ def _two_passes(settings: Settings, stream: Stream) -> Tally:
     if now.rows != before.rows:
         missing = min(set(before.rows) - set(now.rows))
         raise ValueError(f"chunk {missing} of the first pass is missing in the second; {_AGAIN}")
-    differs = np.flatnonzero((now.low != before.low) | (now.high != before.high))
-    if differs.size:
-        j = int(differs[0])
-        assert now.low is not None
-        assert now.high is not None
-        raise ValueError(
-            f"column {j} spans [{before.low[j]}, {before.high[j]}] in the first pass, but "
-            f"[{now.low[j]}, {now.high[j]}] in the second pass; {_AGAIN}"
-        )
+    assert now.low is not None
+    assert now.high is not None
+    _check_same_range((before.low, before.high), (now.low, now.high))
     return tally
 
 
+@strictly
+def _check_same_range(before: tuple[Array, Array], now: tuple[Array, Array]) -> None:
+    differs = np.flatnonzero((now[0] != before[0]) | (now[1] != before[1]))
+    if differs.size:
+        j = int(differs[0])
+        raise ValueError(
+            f"column {j} spans [{before[0][j]}, {before[1][j]}] in the first pass, but "
+            f"[{now[0][j]}, {now[1][j]}] in the second pass; {_AGAIN}"
+        )
+
+
+@strictly
 def _check_range(X: Array | DeviceRows, low: Array, high: Array, least: Array, most: Array) -> None:
     """Refuse a row outside the range that the first pass found, naming it."""
     beyond = np.flatnonzero((low < least) | (high > most))

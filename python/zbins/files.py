@@ -31,7 +31,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from . import _core
-from ._config import n_threads
+from ._config import n_threads, strictly
 from ._labels import classes_of, kind_of
 from ._model import Model
 from ._types import Array
@@ -42,6 +42,7 @@ _BLOCK_BYTES = 4 << 20
 _LEAST_BYTES = 64 << 10
 
 
+@strictly
 def write_model(path: str | os.PathLike[str], model: Model, parameters: dict[str, Any]) -> None:
     """Write a model file, whole or not at all, and durably.
 
@@ -85,6 +86,7 @@ def description(model: Model, parameters: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@strictly
 def read_model(path: str | os.PathLike[str], kind: str) -> tuple[Model, dict[str, Any]]:
     """Read a model file, trusting nothing in it.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ._config import strictly
 from ._model import Model
 from ._types import Array
 
@@ -75,6 +76,7 @@ class Summary:
         return "\n".join(lines)
 
 
+@strictly
 def summarize(model: Model) -> Summary:
     """Return the summary of a model with rows."""
     pmf, grid, _ = model.ordered()

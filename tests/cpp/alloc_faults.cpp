@@ -7,15 +7,14 @@
 #include <thread>
 
 #include "check.hpp"
+#include "count/runs.hpp"
 #include "failing.hpp"
 #include "inputs.hpp"
 #include "model_files.hpp"
 #include "models.hpp"
 #include "zbins/bounds.hpp"
-#include "zbins/check.hpp"
 #include "zbins/draw.hpp"
 #include "zbins/quantize.hpp"
-#include "zbins/runs.hpp"
 
 using models::on_threads;
 using zbins::Pmf;
@@ -156,10 +155,9 @@ TEST(rebasing) {
     for (const bool labelled : {false, true}) {
         const Rows rows(600, 3, 9, 5);
         const Pmf pmf = rows.model(1, labelled), before = rows.model(1, labelled);
-        const std::vector<std::int32_t> shift{1, 2, 30};
-        const auto rebased = [&] {
-            return rebase(pmf, zbins::Layout(3, 40), shift, on_threads(1));
-        };
+        const std::vector<float> low{0, -0.2f, -3}, high{1, 1, 1};
+        const auto grown = rows.grid.grown(low, high, nullptr, nullptr);
+        const auto rebased = [&] { return rebase(pmf, grown, on_threads(1)); };
         const Pmf wanted = rebased();
         fail_in_turn(
             labelled ? "rebase with labels" : "rebase", 1,
@@ -262,8 +260,8 @@ TEST(grids_and_checked_models) {
         for (std::uint64_t bin = 0; bin < pmf.size(); ++bin) counts.push_back(pmf.count(bin));
         start();
         const Pmf same =
-            Pmf::checked(pmf.layout(), models::buffer(keys), models::buffer(counts), std::nullopt);
-        check_codes(rows.grid, same);
+            Pmf::checked(pmf.layout(), models::buffer(keys), models::buffer(counts), std::nullopt)
+                .on(rows.grid);
         CHECK_EQ(same.total(), pmf.total());
     });
 }

@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "check.hpp"
+#include "clamp.hpp"
 #include "draws.hpp"
 #include "grids.hpp"
 #include "inputs.hpp"
 #include "levels.hpp"
 #include "models.hpp"
-#include "zbins/clamp.hpp"
 
 namespace {
 

@@ -202,12 +202,15 @@ TEST(draws_of_a_label_follow_law_5) {
 
 TEST(draws_without_a_condition_give_labels_and_do_not_change) {
     const Fitted<float> f = fitted<float>(3, 5, 1000, true);
-    const zbins::Pmf plain = models::make(f.pmf.layout(), [&] {
-        models::KeyCounts entries;
-        for (std::uint64_t bin = 0; bin < f.pmf.size(); ++bin)
-            entries.push_back({{f.pmf.key(bin)[0]}, f.pmf.count(bin)});
-        return entries;
-    }());
+    const zbins::Pmf plain =
+        models::make(f.pmf.layout(),
+                     [&] {
+                         models::KeyCounts entries;
+                         for (std::uint64_t bin = 0; bin < f.pmf.size(); ++bin)
+                             entries.push_back({{f.pmf.key(bin)[0]}, f.pmf.count(bin)});
+                         return entries;
+                     }())
+            .on(f.grid);
     Labels labels;
     CHECK(drawn(f.grid, f.pmf, range_of(4, 0, 3000), 1, &labels) ==
           drawn(f.grid, plain, range_of(4, 0, 3000)));

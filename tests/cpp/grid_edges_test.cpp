@@ -5,9 +5,9 @@
 #include <set>
 
 #include "check.hpp"
+#include "clamp.hpp"
 #include "grids.hpp"
 #include "inputs.hpp"
-#include "zbins/clamp.hpp"
 #include "zbins/grid.hpp"
 
 namespace {

@@ -1,6 +1,6 @@
 // Why: runs live in memory that grows in place, moves and is cut off again, on both sides of the
 // size from which the system is asked for it directly.
-#include "zbins/growing.hpp"
+#include "count/growing.hpp"
 
 #include <algorithm>
 #include <new>

@@ -3,10 +3,10 @@
 #include <vector>
 
 #include "check.hpp"
+#include "count/order.hpp"
 #include "crafted.hpp"
 #include "inputs.hpp"
 #include "recorded.hpp"
-#include "zbins/order.hpp"
 
 using recorded::Key;
 using recorded::Set;

@@ -1,6 +1,6 @@
 // Why: law 3. The order of every model comes from this sort, so it must be that of a plain sort at
 // every size, packing and number of equal keys, and no count may be lost on the way.
-#include "zbins/order.hpp"
+#include "count/order.hpp"
 
 #include <algorithm>
 #include <bit>

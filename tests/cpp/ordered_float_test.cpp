@@ -1,6 +1,6 @@
 // Why: exact edges are found by bisection over ordinals, so these must be in the order of the
 // values, without gaps, and lead back to the same value.
-#include "zbins/ordered_float.hpp"
+#include "ordered_float.hpp"
 
 #include <cmath>
 #include <limits>

@@ -1,6 +1,6 @@
 // Why: what waits is held nowhere else (law 2). Every record added must come out once, unchanged,
 // in the range of its hash, however many slabs that takes.
-#include "zbins/pending.hpp"
+#include "count/pending.hpp"
 
 #include <algorithm>
 #include <vector>

@@ -8,7 +8,6 @@
 #include "grids.hpp"
 #include "inputs.hpp"
 #include "models.hpp"
-#include "zbins/check.hpp"
 #include "zbins/pmf.hpp"
 
 using zbins::Count;
@@ -148,24 +147,21 @@ TEST(codes_that_no_draw_can_meet_are_refused) {
     const auto model = [&](const models::Code& code) {
         return models::make(layout, {{models::packed(layout, code), 1}});
     };
-    zbins::check_codes(grid, model({0, 3, 0}));
-    zbins::check_codes(grid, model({15, 0, 0}));
+    model({0, 3, 0}).on(grid).check_grid(grid);
+    model({15, 0, 0}).on(grid).check_grid(grid);
     CHECK(!grid.holds_a_value(0, 3));
     using Error = std::invalid_argument;
-    CHECK_THROWS((zbins::check_codes(grid, model({3, 0, 0})), 0), Error,
+    CHECK_THROWS(model({3, 0, 0}).on(grid), Error,
                  "bin 3 of column 0 is occupied but holds no value");
-    CHECK_THROWS((zbins::check_codes(grid, model({0, 4, 0})), 0), Error,
-                 "a code of column 1 is 4, outside its 4 bins");
-    CHECK_THROWS((zbins::check_codes(grid, model({0, 0, 1})), 0), Error,
-                 "a code of column 2 is 1, outside its 1 bins");
+    CHECK_THROWS(model({0, 4, 0}).on(grid), Error, "a code of column 1 is 4, outside its 4 bins");
+    CHECK_THROWS(model({0, 0, 1}).on(grid), Error, "a code of column 2 is 1, outside its 1 bins");
     const Layout other(3, 17);
-    CHECK_THROWS((zbins::check_codes(grid, models::make(other, {{{0}, 1}})), 0), Error,
-                 "not packed as the grid wants");
+    CHECK_THROWS(models::make(other, {{{0}, 1}}).on(grid), Error, "not packed as the grid wants");
     // Extents that reach past the largest value: bins there can be named but not met.
     constexpr float max = std::numeric_limits<float>::max();
     const auto far = grids::make<float>({0}, {max}, {4});
     const auto past = far.with_extents(std::vector<std::int32_t>{0}, std::vector<std::int32_t>{9});
     const Layout one(1, 9);
-    CHECK_THROWS((zbins::check_codes(past, models::make(one, {{models::packed(one, {7}), 1}})), 0),
-                 Error, "bin 7 of column 0");
+    CHECK_THROWS(models::make(one, {{models::packed(one, {7}), 1}}).on(past), Error,
+                 "bin 7 of column 0");
 }

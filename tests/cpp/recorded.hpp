@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include "count/order.hpp"
 #include "crafted.hpp"
 #include "inputs.hpp"
 #include "zbins/hash.hpp"
-#include "zbins/order.hpp"
 
 namespace recorded {
 

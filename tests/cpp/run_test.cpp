@@ -1,6 +1,6 @@
 // Why: laws 2 and 3. Runs are merged in place, from the back; an overwritten record or a gap left
 // open would be rows lost in the middle of a stream.
-#include "zbins/run.hpp"
+#include "count/run.hpp"
 
 #include <algorithm>
 #include <vector>

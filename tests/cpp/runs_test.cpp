@@ -1,6 +1,6 @@
 // Why: law 3. A stream is put in order piece by piece, by any number of threads, in ranges that
 // become finer on the way; the model must be the one that a plain sort of all records gives.
-#include "zbins/runs.hpp"
+#include "count/runs.hpp"
 
 #include <algorithm>
 #include <map>

@@ -1,6 +1,6 @@
 // Why: law 2 rests on the table's three answers. What it says it took must be counted exactly, what
 // it refuses must not be counted at all, and no key, crafted or not, may keep it busy.
-#include "zbins/table.hpp"
+#include "count/table.hpp"
 
 #include <unordered_map>
 #include <vector>

@@ -52,7 +52,7 @@ def calls(rows, folder):
         """Of the same rows, but without what the first lookup makes."""
         sampler = zbins.PMFSampler(65536, bounds=(0, 1))
         run = large()._model.returning("numpy").ordered()
-        pmf = run.pmf.merged(type(run.pmf).from_arrays(**EMPTY), [], [], 0, 2)
+        pmf = run.pmf.merged(type(run.pmf).from_arrays(run.grid, **EMPTY), run.grid, [], [], 0, 2)
         sampler._model = type(large()._model)(
             run.grid, (run._replace(pmf=pmf),), 0, False, "numpy", None
         )
@@ -105,12 +105,11 @@ def calls(rows, folder):
 
 
 EMPTY = {
-    "d": 2,
-    "widest": 65536,
     "keys": np.empty(0, np.uint64),
-    "counts": np.empty(0, np.uint64),
+    "counts": np.empty(0, np.int64),
     "classes": 0,
     "labels": None,
+    "threads": 1,
 }
 
 

@@ -3,12 +3,12 @@
 namespace zbins::cuda::python {
 
 Block FrameworkAllocator::allocate(std::size_t bytes) {
-    const py::gil_scoped_acquire gil;
+    const zbins::python::WithGil held;
     const auto made = device_.allocate(bytes).cast<py::tuple>();
     auto* owner = new py::object(made[1]);
     return {pointer<void>(made[0].cast<std::uintptr_t>()), nullptr,
             std::shared_ptr<void>(owner, [](void* kept) {
-                const py::gil_scoped_acquire held;
+                const zbins::python::WithGil held;
                 delete static_cast<py::object*>(kept);
             })};
 }
@@ -16,7 +16,8 @@ Block FrameworkAllocator::allocate(std::size_t bytes) {
 void Model::used() const {
     const auto current = pointer<CUstream_st>(device->stream().cast<std::uintptr_t>());
     const auto blocks = [&] {
-        const py::gil_scoped_release release;  // another thread may hold its lock and want the GIL
+        const zbins::python::WithoutGil
+            released;  // another thread may hold its lock and want the GIL
         return pmf->blocks();
     }();
     py::list owners;
@@ -28,7 +29,7 @@ void Model::used() const {
 }
 
 void register_device(py::module_& m) {
-    py::class_<Device, std::shared_ptr<Device>>(m, "Device")
+    py::class_<Device, std::shared_ptr<Device>>(m, "Device", py::module_local())
         .def(
             py::init([](int ordinal, py::function allocate, py::function stream, py::function use) {
                 const int count = device_count();

@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "../../bindings/gil.hpp"
 #include "../count.hpp"
 #include "../device.hpp"
 #include "../rows.hpp"
@@ -47,7 +48,7 @@ private:
     FrameworkAllocator allocator_;
     DeviceGuard guard_;
     Queue queue_;
-    py::gil_scoped_release release_;
+    zbins::python::WithoutGil released_;
 };
 
 // A model and the device it lives on.

@@ -4,7 +4,7 @@
 #include "zbins/rounded.hpp"
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 // The grid as plain pointers, one entry per dimension: what kernels read.
 template <class T>
@@ -37,4 +37,4 @@ ZBINS_HD ZBINS_INLINE std::int32_t raw_bin(T z, T origin, T top, T scale, std::i
     return raw < k - 1 ? raw : k - 1;
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

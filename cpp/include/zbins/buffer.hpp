@@ -9,15 +9,21 @@
 #include <new>
 #include <utility>
 
-namespace zbins {
+#include "zbins/types.hpp"
+
+namespace zbins::inline v1 {
 
 namespace memory {
 // At least `bytes` bytes: at most a quarter more, or up to the next huge page. `bytes` becomes what
 // it is. Throws std::bad_alloc.
-void* take(std::size_t& bytes);
+ZBINS_API void* take(std::size_t& bytes);
 // What `take` returned, and the size it named.
-void give_back(void* block, std::size_t bytes) noexcept;
+ZBINS_API void give_back(void* block, std::size_t bytes) noexcept;
 }  // namespace memory
+
+// Frees what the calling thread keeps for its next call (16 MiB at most); a thread that ends does
+// so by itself.
+ZBINS_API void release_memory() noexcept;
 
 template <class T>
 class Buffer {
@@ -59,4 +65,4 @@ private:
     std::uint64_t size_ = 0;
 };
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -3,7 +3,7 @@
 
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 // Below zero, zero or above it, as the first of two keys of `words` words comes before the second,
 // is it, or comes after it.
@@ -20,4 +20,10 @@ ZBINS_HD inline bool canonical_less(std::uint64_t a_hash, const Word* a, std::ui
     return compare_words(a, b, words) < 0;
 }
 
-}  // namespace zbins
+// Asks for the lines of a key; of a very long one, those that the hardware does not follow.
+ZBINS_INLINE void prefetch_words(const Word* key, int words) {
+    for (int w = 0; w < words && w < 64; w += 8) __builtin_prefetch(key + w);
+    __builtin_prefetch(key + words - 1);  // on another line, perhaps
+}
+
+}  // namespace zbins::inline v1

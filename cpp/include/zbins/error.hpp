@@ -5,27 +5,29 @@
 #include <stdexcept>
 #include <string>
 
-namespace zbins {
+#include "zbins/types.hpp"
+
+namespace zbins::inline v1 {
 
 // Thrown when the caller's interrupt check says stop; the caller knows why.
-struct Interrupted : std::runtime_error {
+struct ZBINS_API Interrupted : std::runtime_error {
     Interrupted() : std::runtime_error("interrupted") {}
 };
 
-[[noreturn]] void throw_value_error(const std::string& message);
+[[noreturn]] ZBINS_API void throw_value_error(const std::string& message);
 
 // `value` is NaN or an infinity, found at (row, col) of the input.
-[[noreturn]] void throw_not_finite(double value, std::int64_t row, std::int64_t col);
+[[noreturn]] ZBINS_API void throw_not_finite(double value, std::int64_t row, std::int64_t col);
 
 // `value` lies outside [lower, upper] and the caller asked for that to be refused.
-[[noreturn]] void throw_out_of_range(double value, std::int64_t row, std::int64_t col, double lower,
-                                     double upper);
+[[noreturn]] ZBINS_API void throw_out_of_range(double value, std::int64_t row, std::int64_t col,
+                                               double lower, double upper);
 
 // Covering `value` would take the column past `max_bins` bins. A negative row leaves it unnamed.
-[[noreturn]] void throw_too_many_bins(double value, std::int64_t row, std::int64_t col,
-                                      std::int64_t bins, double lower, double upper);
+[[noreturn]] ZBINS_API void throw_too_many_bins(double value, std::int64_t row, std::int64_t col,
+                                                std::int64_t bins, double lower, double upper);
 
 // The shortest text that reads back as the same number, in float32 where the value is one.
-std::string number(double value);
+ZBINS_API std::string number(double value);
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -3,19 +3,19 @@
 // one function, `raw_bin`, so that they cannot disagree.
 #pragma once
 
-#include <cmath>
-#include <limits>
+#include <algorithm>
+#include <bit>
 #include <span>
-#include <string>
+#include <type_traits>
 #include <vector>
 
 #include "zbins/axes.hpp"
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 template <class T>
-class Grid {
+class ZBINS_API Grid {
 public:
     // lower[j] <= upper[j], all finite; equal bounds make a dimension that is constant so far.
     // Throws std::invalid_argument naming the column where a range or scale is not finite and
@@ -34,17 +34,20 @@ public:
     Grid grown(std::span<const T> lower, std::span<const T> upper,
                std::int64_t (*find_row)(void*, std::int64_t col, T value), void* user) const;
 
+    // Whether this grid is `older`, or one that `grown` makes of it.
+    bool grown_from(const Grid& older) const;
     // What to add to a code of `older` (a grid this one was grown from) to get the code here.
+    // Throws std::invalid_argument where it was not.
     std::vector<std::int32_t> shift_from(const Grid& older) const;
+    // Whether there is nothing to add. `older` must be a grid that this one was grown from.
+    bool same_codes(const Grid& older) const;
 
     std::int64_t d() const { return static_cast<std::int64_t>(origin_.size()); }
-    std::int32_t raw(std::int64_t j, T z) const {
-        const auto i = static_cast<std::size_t>(j);
-        return raw_bin(z, origin_[i], top_[i], scale_[i], k_[i]);
-    }
+    // Law 1 for one value of dimension j.
+    std::int32_t raw(std::int64_t j, T z) const;
     bool constant(std::int64_t j) const {
         const auto i = static_cast<std::size_t>(j);
-        return origin_[i] == top_[i];
+        return same_value(origin_[i], top_[i]);
     }
 
     // The smallest and the largest finite value whose raw bin is `raw` (where it holds any value).
@@ -67,13 +70,26 @@ public:
     const std::vector<std::int32_t>& first() const { return first_; }
     const std::vector<std::int32_t>& bins() const { return bins_; }
     bool same_lattice(const Grid& other) const {
-        return origin_ == other.origin_ && top_ == other.top_ && k_ == other.k_;
+        return same_values(origin_, other.origin_) && same_values(top_, other.top_) &&
+               k_ == other.k_;
     }
     bool operator==(const Grid& other) const {
         return same_lattice(other) && first_ == other.first_ && bins_ == other.bins_;
     }
 
 private:
+    Grid() = default;  // without dimensions, to be filled
+    // By their bits, since a mode of the caller's may take all subnormal values for zero; there is
+    // no NaN here and no -0.0.
+    static bool same_value(T a, T b) {
+        using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+        return std::bit_cast<Bits>(a) == std::bit_cast<Bits>(b);
+    }
+    static bool same_values(const std::vector<T>& a, const std::vector<T>& b) {
+        return std::equal(a.begin(), a.end(), b.begin(), b.end(), same_value);
+    }
+    void check_dimension(std::int64_t j) const;
+    std::int32_t shift_of(std::int64_t j, const Grid& older) const;
     void set_dimension(std::int64_t j, T lower, T upper, std::int32_t k);
 
     std::vector<T> origin_, top_, scale_, width_;
@@ -83,4 +99,4 @@ private:
 extern template class Grid<float>;
 extern template class Grid<double>;
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -4,7 +4,7 @@
 
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 // Bijective finalizer of SplitMix64 (Steele, Lea, Flood 2014, with Stafford's constants, "Mix13").
 ZBINS_HD ZBINS_INLINE constexpr std::uint64_t mix64(std::uint64_t x) {
@@ -29,4 +29,4 @@ ZBINS_HD ZBINS_INLINE constexpr std::uint64_t fixed_hash(const Word* key, int wo
     return mix64(h);
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

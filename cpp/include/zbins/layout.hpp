@@ -4,7 +4,7 @@
 
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 struct Layout {
     std::int64_t d = 0;
@@ -29,4 +29,4 @@ struct Layout {
     bool operator==(const Layout&) const = default;
 };
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

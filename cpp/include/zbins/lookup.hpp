@@ -5,7 +5,7 @@
 #include "zbins/hash.hpp"
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 // floor(word * n / 2^64): law 5, bias below n / 2^64.
 ZBINS_HD ZBINS_INLINE std::uint64_t scale_to(std::uint64_t word, std::uint64_t n) {
@@ -73,4 +73,4 @@ ZBINS_HD inline std::int64_t find_bin(const Word* keys, int words, const std::ui
     return -1;
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

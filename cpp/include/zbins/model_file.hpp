@@ -16,7 +16,7 @@
 #include "zbins/pmf.hpp"
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 // Sorted; label c of the PMF is entry c. Strings are UTF-8, but for halves of surrogate pairs,
 // which Python's strings may hold: those are the three bytes that UTF-8 would give them.
@@ -59,10 +59,10 @@ using AnyModel = std::variant<Model<float>, Model<double>>;
 
 // The model of the bytes of a file. Throws std::invalid_argument, saying what is wrong, unless they
 // are a whole and undamaged model file. Aligned or not, they may be freed after it.
-AnyModel parse_model(std::span<const std::byte> content, const Context& context = {});
+ZBINS_API AnyModel parse_model(std::span<const std::byte> content, const Context& context = {});
 
 // The model of a file. Throws std::system_error if it cannot be read, and std::invalid_argument,
 // naming it and what is wrong, if it is no whole and undamaged model file.
-AnyModel read_model(const std::filesystem::path& path, const Context& context = {});
+ZBINS_API AnyModel read_model(const std::filesystem::path& path, const Context& context = {});
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -13,8 +13,9 @@
 #include <vector>
 
 #include "zbins/error.hpp"
+#include "zbins/strict_floats.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 // How a call may run. `interrupted` is asked on the calling thread only, about every 20 ms.
 struct Context {
@@ -72,16 +73,20 @@ void parallel_for(const Context& context, int threads, std::int64_t tasks, Task&
 
     std::atomic<std::int64_t> next{0};
     std::atomic<bool> stop{false};
-    std::exception_ptr failure;
+    std::exception_ptr failure;  // of a thread that was started here
     std::mutex failure_mutex;
-    const auto work = [&](int worker) noexcept {
+    const auto work = [&](int worker, auto&& after_each) {
+        while (!stop.load(std::memory_order_relaxed)) {
+            const std::int64_t index = next.fetch_add(1, std::memory_order_relaxed);
+            if (index >= tasks) return;
+            task(index, worker);
+            after_each();
+        }
+    };
+    const auto work_of_others = [&](int worker) noexcept {
+        const StrictFloats strict;
         try {
-            while (!stop.load(std::memory_order_relaxed)) {
-                const std::int64_t index = next.fetch_add(1, std::memory_order_relaxed);
-                if (index >= tasks) return;
-                task(index, worker);
-                if (worker == 0) check();
-            }
+            work(worker, [] {});
         } catch (...) {
             stop.store(true, std::memory_order_relaxed);
             const std::lock_guard<std::mutex> lock(failure_mutex);
@@ -89,16 +94,31 @@ void parallel_for(const Context& context, int threads, std::int64_t tasks, Task&
         }
     };
 
-    std::vector<std::thread> others;
-    others.reserve(static_cast<std::size_t>(threads - 1));
-    try {
-        for (int worker = 1; worker < threads; ++worker) others.emplace_back(work, worker);
-    } catch (...) {
-        // No thread to be had, or no memory for one: worker 0 below takes the tasks that are left.
+    // What the caller's own thread throws is not caught, since it might be no exception at all: a
+    // thread that is cancelled is unwound too. However it leaves, the others end first.
+    struct Others {
+        explicit Others(std::atomic<bool>& a_stop) : stop(a_stop) {}
+        ~Others() {
+            stop.store(true, std::memory_order_relaxed);  // by now all tasks are taken, or failed
+            for (auto& thread : threads) thread.join();
+        }
+        Others(const Others&) = delete;
+        Others& operator=(const Others&) = delete;
+        std::atomic<bool>& stop;
+        std::vector<std::thread> threads;
+    };
+    {
+        Others others(stop);
+        try {
+            others.threads.reserve(static_cast<std::size_t>(threads - 1));
+            for (int worker = 1; worker < threads; ++worker)
+                others.threads.emplace_back(work_of_others, worker);
+        } catch (const std::exception&) {
+            // No thread to be had, or no memory for one: worker 0 takes the tasks that are left.
+        }
+        work(0, check);
     }
-    work(0);
-    for (auto& thread : others) thread.join();
     if (failure) std::rethrow_exception(failure);
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

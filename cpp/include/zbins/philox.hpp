@@ -4,7 +4,7 @@
 
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 struct Philox {
     static constexpr std::uint32_t mul0 = 0xd2511f53u;
@@ -44,4 +44,4 @@ ZBINS_HD ZBINS_INLINE void philox4x32(const PhiloxKeys& keys, std::uint32_t c0, 
     out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

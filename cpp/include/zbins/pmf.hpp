@@ -1,6 +1,7 @@
 // The finished model: occupied bins in canonical order (ascending fixed_hash of the key, ties by
 // the key) with their counts, and what draws and lookups need. Immutable once built, so threads
-// share it freely.
+// share it freely. What its codes mean it knows by its frame: counts that belong to no grid (made
+// of parts, and not yet put on one) cannot be drawn from.
 #pragma once
 
 #include <atomic>
@@ -10,12 +11,13 @@
 #include <vector>
 
 #include "zbins/buffer.hpp"
+#include "zbins/frame.hpp"
 #include "zbins/layout.hpp"
 #include "zbins/lookup.hpp"
 #include "zbins/parallel.hpp"
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 // Counts per (bin, label): the labels of bin b are entries [start[b], start[b + 1]), ascending.
 struct LabelCounts {
@@ -25,23 +27,41 @@ struct LabelCounts {
     Buffer<Count> count;
 };
 
-class Pmf {
+// What each label of a model is called in the merged one; increasing. Empty without labels.
+using LabelMap = std::vector<Label>;
+
+class ZBINS_API Pmf {
 public:
     // Takes what is already ordered and consistent: m keys of layout.words words, and m + 1 counts,
     // the one of bin b at b + 1. Throws std::invalid_argument if they sum to 2^63 or more.
     Pmf(Layout layout, Buffer<Word> keys, Buffer<Count> counts, std::optional<LabelCounts> labels,
         const Context& context = {}, int threads = 1);
+    // What was moved from has no bins and no grid.
     Pmf(Pmf&& other) noexcept;
+    Pmf& operator=(Pmf&& other) noexcept;
     ~Pmf();
 
     // For data from outside, m counts: throws std::invalid_argument unless keys strictly increase
     // in canonical order, counts are positive and sum below 2^63, and labels agree with counts.
     static Pmf checked(Layout layout, Buffer<Word> keys, Buffer<Count> counts,
                        std::optional<LabelCounts> labels, const Context& context = {});
+    // These counts as those of a grid. Throws std::invalid_argument unless every code lies inside
+    // it and every bin that occurs holds a value of T (else law 6 could not be kept). Names the
+    // first column that is wrong, and the smallest code there.
+    template <class T>
+    Pmf on(const Grid<T>& grid, const Context& context = {}) &&;
+    // The grid they were counted on; none for counts that were put on none.
+    const Frame* frame() const { return frame_.get(); }
+    // Throws std::invalid_argument unless every code means on `grid` what it meant where it was
+    // counted.
+    template <class T>
+    void check_grid(const Grid<T>& grid) const;
 
     const Layout& layout() const { return layout_; }
-    std::uint64_t size() const { return cumulative_.size() - 1; }  // occupied bins
-    Count total() const { return cumulative_[size()]; }            // rows
+    std::uint64_t size() const {  // occupied bins
+        return cumulative_.size() == 0 ? 0 : cumulative_.size() - 1;
+    }
+    Count total() const { return size() == 0 ? 0 : cumulative_[size()]; }  // rows
     const Word* key(std::uint64_t bin) const {
         return keys_.data() + bin * static_cast<std::uint64_t>(layout_.words);
     }
@@ -74,11 +94,27 @@ public:
     const LabelCounts& labels() const { return *labels_; }
     // The label of a draw: what is left of the rank inside its bin decides.
     Label pick_label(std::uint64_t bin, Count remainder) const;
-    // Rows with this label, and the bin that holds the rank-th of them in canonical order.
+    // Rows with this label (none if there is no such label), and the bin that holds the rank-th of
+    // them in canonical order.
     Count label_total(Label label) const;
     std::uint64_t pick_within(Label label, Count rank) const;
 
 private:
+    template <class T>
+    friend class Counter;
+    friend Pmf merge(const Pmf&, const Pmf&, const LabelMap&, const LabelMap&, Label,
+                     const Context&);
+    template <class T>
+    friend Pmf merge(const Pmf&, const Pmf&, const Grid<T>&, const LabelMap&, const LabelMap&,
+                     Label, const Context&);
+    template <class T>
+    friend Pmf rebase(const Pmf&, const Grid<T>&, const Context&);
+    // For those who know that these are the counts of that grid.
+    Pmf framed(std::shared_ptr<const Frame> frame) && {
+        frame_ = std::move(frame);
+        return std::move(*this);
+    }
+
     void add_up(const Context& context, int threads);
     void build_guide(const Context& context, int threads);
     void build_by_label(const Context& context);
@@ -90,6 +126,7 @@ private:
     std::unique_ptr<const Lookup> build_lookup(const Context& context, int threads) const;
 
     Layout layout_;
+    std::shared_ptr<const Frame> frame_;
     Buffer<Word> keys_;
     Buffer<Count> cumulative_;
     Buffer<std::uint64_t> guide_;
@@ -106,16 +143,19 @@ private:
     mutable std::atomic<const Lookup*> lookup_{nullptr};
 };
 
-// What each label of a model is called in the merged one; increasing. Empty without labels.
-using LabelMap = std::vector<Label>;
+// Adds the counts of two models of one grid (or two of none, and of one layout). Linear. Throws
+// std::invalid_argument if the rows together exceed 2^63 - 1, one has labels and the other none, or
+// the grids differ.
+ZBINS_API Pmf merge(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap& b_labels,
+                    Label classes, const Context& context);
+// The same where both were counted on `grid`, or on grids that grew into it.
+template <class T>
+ZBINS_API Pmf merge(const Pmf& a, const Pmf& b, const Grid<T>& grid, const LabelMap& a_labels,
+                    const LabelMap& b_labels, Label classes, const Context& context);
 
-// Adds the counts of two models of the same layout. Linear. Throws std::invalid_argument if the
-// rows together exceed 2^63 - 1.
-Pmf merge(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap& b_labels,
-          Label classes, const Context& context);
+// The same model as counted on `grid`. Throws std::invalid_argument unless its own grid grew into
+// that one.
+template <class T>
+ZBINS_API Pmf rebase(const Pmf& pmf, const Grid<T>& grid, const Context& context);
 
-// The same model in another layout, `shift[j]` added to every code of dimension j.
-Pmf rebase(const Pmf& pmf, Layout layout, std::span<const std::int32_t> shift,
-           const Context& context);
-
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -4,7 +4,7 @@
 
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 #if defined(__CUDA_ARCH__)
 __device__ inline float add_rounded(float a, float b) {
@@ -40,4 +40,4 @@ ZBINS_INLINE T multiply_rounded(T a, T b) {
 }
 #endif
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

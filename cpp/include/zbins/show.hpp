@@ -4,9 +4,11 @@
 #include <string>
 #include <vector>
 
-namespace zbins {
+#include "zbins/types.hpp"
 
-std::string simd_level();                // the level in use; throws if ZBINS_SIMD names no level
-std::vector<std::string> simd_levels();  // those this machine can run, slowest first
+namespace zbins::inline v1 {
 
-}  // namespace zbins
+ZBINS_API std::string simd_level();  // the level in use; throws if ZBINS_SIMD names no level
+ZBINS_API std::vector<std::string> simd_levels();  // those this machine can run, slowest first
+
+}  // namespace zbins::inline v1

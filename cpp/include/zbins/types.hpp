@@ -20,6 +20,13 @@
 #define ZBINS_INLINE inline
 #endif
 
+// All else is hidden from those who link against a shared library of the core.
+#if defined(__GNUC__)
+#define ZBINS_API __attribute__((visibility("default")))
+#else
+#define ZBINS_API
+#endif
+
 // The laws fix every rounding step, so excess precision and reassociation are refused at compile
 // time rather than found later as two machines that disagree.
 #if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
@@ -29,7 +36,9 @@
 #error "zbins must not be compiled with -ffast-math: bins and samples would depend on the compiler"
 #endif
 
-namespace zbins {
+// v1 is the version of the binary interface: two libraries in one process that embed cores of
+// different versions keep them apart.
+namespace zbins::inline v1 {
 
 using Word = std::uint64_t;   // one word of a packed code (a key is `Layout::words` of them)
 using Count = std::uint64_t;  // rows or bins; never narrower
@@ -60,4 +69,4 @@ struct MatrixView {
     }
 };
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -1,13 +1,13 @@
-#include "blake2b.hpp"
+#include "file/blake2b.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <utility>
 
-#include "little_endian.hpp"
+#include "file/little_endian.hpp"
 #include "zbins/types.hpp"
 
-namespace zbins::file {
+namespace zbins::inline v1::file {
 
 namespace {
 
@@ -109,4 +109,4 @@ std::string Blake2b::digits() {
     return text;
 }
 
-}  // namespace zbins::file
+}  // namespace zbins::inline v1::file

@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-namespace zbins::file {
+namespace zbins::inline v1::file {
 
 class Blake2b {
 public:
@@ -28,4 +28,4 @@ private:
     std::size_t n_kept_ = 0;
 };
 
-}  // namespace zbins::file
+}  // namespace zbins::inline v1::file

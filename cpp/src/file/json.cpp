@@ -1,4 +1,4 @@
-#include "json.hpp"
+#include "file/json.hpp"
 
 #include <charconv>
 #include <cmath>
@@ -9,7 +9,7 @@
 
 #include "zbins/error.hpp"
 
-namespace zbins::file {
+namespace zbins::inline v1::file {
 
 namespace {
 
@@ -292,4 +292,4 @@ void append_utf8(std::string& text, std::uint32_t code) {
     add(0x80 | (code & 0x3f));
 }
 
-}  // namespace zbins::file
+}  // namespace zbins::inline v1::file

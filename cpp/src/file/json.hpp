@@ -10,7 +10,7 @@
 
 #include "zbins/parallel.hpp"
 
-namespace zbins::file {
+namespace zbins::inline v1::file {
 
 class Json {
 public:
@@ -87,4 +87,4 @@ bool is_utf8(std::string_view text);
 // Adds a code point.
 void append_utf8(std::string& text, std::uint32_t code);
 
-}  // namespace zbins::file
+}  // namespace zbins::inline v1::file

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstring>
 
-namespace zbins::file {
+namespace zbins::inline v1::file {
 
 template <class T>
 T little_endian(const std::byte* at) {
@@ -16,4 +16,4 @@ T little_endian(const std::byte* at) {
     return std::bit_cast<T>(bytes);
 }
 
-}  // namespace zbins::file
+}  // namespace zbins::inline v1::file

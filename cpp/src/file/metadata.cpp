@@ -1,13 +1,13 @@
-#include "metadata.hpp"
+#include "file/metadata.hpp"
 
 #include <algorithm>
 #include <cstdint>
 
-#include "json.hpp"
-#include "shown.hpp"
+#include "file/json.hpp"
+#include "file/shown.hpp"
 #include "zbins/error.hpp"
 
-namespace zbins::file {
+namespace zbins::inline v1::file {
 
 namespace {
 
@@ -184,4 +184,4 @@ std::string shown_label(const Labels& labels, std::size_t place) {
     return shown_string(std::get<std::vector<std::string>>(labels)[place]);
 }
 
-}  // namespace zbins::file
+}  // namespace zbins::inline v1::file

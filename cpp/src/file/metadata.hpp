@@ -11,7 +11,7 @@
 #include "zbins/model_file.hpp"
 #include "zbins/parallel.hpp"
 
-namespace zbins::file {
+namespace zbins::inline v1::file {
 
 // Its values as JSON, by name.
 using Fields = std::map<std::string, std::string_view>;
@@ -40,4 +40,4 @@ Rows read_rows(const Fields& fields, InterruptCheck& check);
 // How a message shows a label.
 std::string shown_label(const Labels& labels, std::size_t place);
 
-}  // namespace zbins::file
+}  // namespace zbins::inline v1::file

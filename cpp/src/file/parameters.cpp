@@ -1,13 +1,13 @@
-#include "parameters.hpp"
+#include "file/parameters.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-#include "json.hpp"
-#include "shown.hpp"
+#include "file/json.hpp"
+#include "file/shown.hpp"
 #include "zbins/error.hpp"
 
-namespace zbins::file {
+namespace zbins::inline v1::file {
 
 namespace {
 
@@ -167,4 +167,4 @@ Parameters read_parameters(const Fields& fields, const Grid<T>& grid, InterruptC
 template Parameters read_parameters(const Fields&, const Grid<float>&, InterruptCheck&);
 template Parameters read_parameters(const Fields&, const Grid<double>&, InterruptCheck&);
 
-}  // namespace zbins::file
+}  // namespace zbins::inline v1::file

@@ -1,12 +1,12 @@
-#include "shown.hpp"
+#include "file/shown.hpp"
 
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 
-#include "json.hpp"
+#include "file/json.hpp"
 
-namespace zbins::file {
+namespace zbins::inline v1::file {
 
 namespace {
 
@@ -161,4 +161,4 @@ std::string shown_double(double value) {
     return digits;
 }
 
-}  // namespace zbins::file
+}  // namespace zbins::inline v1::file

@@ -6,7 +6,7 @@
 
 #include "zbins/parallel.hpp"
 
-namespace zbins::file {
+namespace zbins::inline v1::file {
 
 // The value of which this is the text.
 std::string shown(std::string_view json, InterruptCheck& check);
@@ -17,4 +17,4 @@ std::string shown_string(std::string_view text);
 // A number as Python's repr.
 std::string shown_double(double value);
 
-}  // namespace zbins::file
+}  // namespace zbins::inline v1::file

@@ -1,17 +1,17 @@
-#include "tensor_file.hpp"
+#include "file/tensor_file.hpp"
 
 #include <algorithm>
 #include <limits>
 #include <optional>
 #include <tuple>
 
-#include "blake2b.hpp"
-#include "json.hpp"
-#include "little_endian.hpp"
-#include "shown.hpp"
+#include "file/blake2b.hpp"
+#include "file/json.hpp"
+#include "file/little_endian.hpp"
+#include "file/shown.hpp"
 #include "zbins/error.hpp"
 
-namespace zbins::file {
+namespace zbins::inline v1::file {
 
 namespace {
 
@@ -209,4 +209,4 @@ std::map<std::string, Tensor> read_tensors(const Header& header, InterruptCheck&
     return tensors;
 }
 
-}  // namespace zbins::file
+}  // namespace zbins::inline v1::file

@@ -12,7 +12,7 @@
 
 #include "zbins/parallel.hpp"
 
-namespace zbins::file {
+namespace zbins::inline v1::file {
 
 using Bytes = std::span<const std::byte>;
 
@@ -45,4 +45,4 @@ void check_checksum(const Header& header, const std::string& digits, InterruptCh
 // take, and they follow upon each other from the end of the header to that of the file.
 std::map<std::string, Tensor> read_tensors(const Header& header, InterruptCheck& check);
 
-}  // namespace zbins::file
+}  // namespace zbins::inline v1::file

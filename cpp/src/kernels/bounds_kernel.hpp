@@ -3,7 +3,7 @@
 
 #include "loops.hpp"
 
-namespace zbins::kernels {
+namespace zbins::inline v1::kernels {
 namespace {
 
 // All exponent bits set means NaN or infinity.
@@ -78,4 +78,4 @@ bool bounds(const T* rows, std::int64_t stride, std::int64_t n, std::int64_t d, 
 }
 
 }  // namespace
-}  // namespace zbins::kernels
+}  // namespace zbins::inline v1::kernels

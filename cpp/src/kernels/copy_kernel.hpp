@@ -8,7 +8,7 @@
 #include <immintrin.h>
 #endif
 
-namespace zbins::kernels {
+namespace zbins::inline v1::kernels {
 namespace {
 
 void copy_past_cache(void* target, const void* source, std::int64_t bytes) {
@@ -39,4 +39,4 @@ void copy_past_cache(void* target, const void* source, std::int64_t bytes) {
 }
 
 }  // namespace
-}  // namespace zbins::kernels
+}  // namespace zbins::inline v1::kernels

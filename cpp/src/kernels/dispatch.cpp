@@ -7,7 +7,7 @@
 #include "zbins/error.hpp"
 #include "zbins/show.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 namespace kernels {
 namespace {
 
@@ -72,4 +72,4 @@ std::vector<std::string> simd_levels() {
     return names;
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -7,7 +7,7 @@
 #include "philox_lanes.hpp"
 #include "zbins/axes.hpp"
 
-namespace zbins::kernels {
+namespace zbins::inline v1::kernels {
 namespace {
 
 constexpr std::int64_t tile_values = 1024;  // a multiple of the dimensions in any word
@@ -296,4 +296,4 @@ void rank_words(std::uint64_t seed, std::uint64_t first, std::int64_t n, std::ui
 }
 
 }  // namespace
-}  // namespace zbins::kernels
+}  // namespace zbins::inline v1::kernels

@@ -5,7 +5,7 @@
 #include "zbins/axes.hpp"
 #include "zbins/types.hpp"
 
-namespace zbins::kernels {
+namespace zbins::inline v1::kernels {
 
 // Rows are contiguous, `stride` elements apart.
 template <class T>
@@ -63,4 +63,4 @@ const Level& level();
 template <class T>
 const Table<T>& table();
 
-}  // namespace zbins::kernels
+}  // namespace zbins::inline v1::kernels

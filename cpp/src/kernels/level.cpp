@@ -9,7 +9,7 @@
 #define ZBINS_TEXT_(x) #x
 #define ZBINS_TEXT(x) ZBINS_TEXT_(x)
 
-namespace zbins::kernels {
+namespace zbins::inline v1::kernels {
 
 const Level ZBINS_LEVEL = {
     ZBINS_TEXT(ZBINS_LEVEL),
@@ -19,4 +19,4 @@ const Level ZBINS_LEVEL = {
     copy_past_cache,
 };
 
-}  // namespace zbins::kernels
+}  // namespace zbins::inline v1::kernels

@@ -4,7 +4,7 @@
 #include "zbins/axes.hpp"
 #include "zbins/types.hpp"
 
-namespace zbins::kernels {
+namespace zbins::inline v1::kernels {
 namespace {
 
 constexpr std::int64_t minimum(std::int64_t a, std::int64_t b) {
@@ -39,4 +39,4 @@ ZBINS_INLINE std::int64_t rows_at_a_time(std::int64_t d, std::int64_t stride) {
 }
 
 }  // namespace
-}  // namespace zbins::kernels
+}  // namespace zbins::inline v1::kernels

@@ -9,7 +9,7 @@
 #include <immintrin.h>
 #endif
 
-namespace zbins::kernels {
+namespace zbins::inline v1::kernels {
 namespace {
 
 #if defined(__AVX512F__)
@@ -160,4 +160,4 @@ constexpr int element_of(int c) {
 }
 
 }  // namespace
-}  // namespace zbins::kernels
+}  // namespace zbins::inline v1::kernels

@@ -8,7 +8,7 @@
 #include "zbins/axes.hpp"
 #include "zbins/hash.hpp"
 
-namespace zbins::kernels {
+namespace zbins::inline v1::kernels {
 namespace {
 
 constexpr std::int64_t tile_codes = 4096;  // a multiple of the dimensions in any word
@@ -303,4 +303,4 @@ void codes(const T* rows, std::int64_t stride, std::int64_t n, const Axes<T>& a,
 }
 
 }  // namespace
-}  // namespace zbins::kernels
+}  // namespace zbins::inline v1::kernels

@@ -92,9 +92,9 @@ def is_on_device(pmf: Any) -> bool:
     return not isinstance(pmf, _core.Pmf)
 
 
-def host_pmf(pmf: Any) -> _core.Pmf:
-    """Return counts as the host has them."""
-    host: _core.Pmf = pmf.to_host() if is_on_device(pmf) else pmf
+def host_pmf(pmf: Any, grid: Any) -> _core.Pmf:
+    """Return the counts of a grid as the host has them."""
+    host: _core.Pmf = pmf.to_host(grid) if is_on_device(pmf) else pmf
     return host
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._config import strictly
 from .._distributed import Link
 from .._exclusive import exclusive
 from .._fitting import Settings, Tally
@@ -186,6 +187,7 @@ def _own(sampler: Any, X: Any, y: Any, settings: Settings) -> _Own:
     return _Own(rows, labels, latents.kind, latents.feature_names, (low, high), rows.shape[1])
 
 
+@strictly
 def _described(sampler: Any, own: _Own) -> dict[str, Any]:
     """Return what the others must know, as JSON values."""
     head: dict[str, Any] = {"parameters": plain_parameters(sampler), "columns": own.columns}
@@ -233,6 +235,7 @@ def _check_alike(name: str, what: str, heads: list[dict[str, Any]]) -> None:
             )
 
 
+@strictly
 def _range(heads: list[dict[str, Any]]) -> tuple[Array, Array]:
     """Return minimum and maximum of the rows of all processes."""
     ranges = [head for head in heads if "range" in head]

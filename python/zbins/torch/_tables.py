@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from .._config import strictly
 from .._core import max_bins
 from .._model import Model
 from .._sampling import check_rows
@@ -21,6 +22,7 @@ NAMES = (*_INTEGERS, *_PER_CODE, *_PER_COLUMN)
 _NARROW = 256  # occupied codes of a column up to which a place takes one byte
 
 
+@strictly
 def tables_of(model: Model) -> Tensors:
     """Return what a draw needs of a fitted model, on the CPU.
 

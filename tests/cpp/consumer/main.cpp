@@ -1,10 +1,7 @@
 // Fits the PMF of a few latents and draws new ones: the sampler in a C++ program.
-#include <zbins/bounds.hpp>
-#include <zbins/count.hpp>
-#include <zbins/draw.hpp>
-
 #include <cstdio>
 #include <vector>
+#include <zbins/zbins.hpp>
 
 int main() {
     constexpr std::int64_t n = 1000, d = 8, row = d * sizeof(float);

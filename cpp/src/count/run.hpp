@@ -1,11 +1,11 @@
 // Records in canonical order, every key once. Others are merged in, in place.
 #pragma once
 
-#include "zbins/growing.hpp"
-#include "zbins/order.hpp"
-#include "zbins/records.hpp"
+#include "count/growing.hpp"
+#include "count/order.hpp"
+#include "count/records.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 class Run {
 public:
@@ -27,4 +27,4 @@ private:
     Growing words_;
 };
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -6,7 +6,7 @@
 
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 class Growing {
 public:
@@ -29,4 +29,4 @@ private:
     std::size_t bytes_ = 0;  // of the block
 };
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

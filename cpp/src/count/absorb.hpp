@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "count/order.hpp"
+#include "count/pending.hpp"
+#include "count/table.hpp"
 #include "zbins/hash.hpp"
-#include "zbins/order.hpp"
-#include "zbins/pending.hpp"
-#include "zbins/table.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 class Absorber {
 public:
@@ -86,4 +86,4 @@ private:
     std::uint64_t bypassed_ = 0;          // rows still to come past the table
 };
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

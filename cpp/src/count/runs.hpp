@@ -5,13 +5,13 @@
 #include <span>
 #include <vector>
 
-#include "zbins/order.hpp"
+#include "count/order.hpp"
+#include "count/pending.hpp"
+#include "count/run.hpp"
 #include "zbins/parallel.hpp"
-#include "zbins/pending.hpp"
 #include "zbins/pmf.hpp"
-#include "zbins/run.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 class Runs {
 public:
@@ -55,4 +55,4 @@ private:
     std::uint64_t size_ = 0;
 };
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

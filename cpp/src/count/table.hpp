@@ -3,10 +3,10 @@
 // or not, makes it slow.
 #pragma once
 
-#include "zbins/records.hpp"
+#include "count/records.hpp"
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 class Table {
 public:
@@ -88,4 +88,4 @@ void Table::grow(HashOf&& hash_of) {
     }
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -1,4 +1,4 @@
-#include "zbins/runs.hpp"
+#include "count/runs.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -7,7 +7,7 @@
 #include "zbins/canonical.hpp"
 #include "zbins/hash.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 namespace {
 
@@ -274,4 +274,4 @@ Pmf Runs::finish(std::vector<Pending> waiting, std::span<const Label> label_rank
     return output.finish(layout_, label_rank, context, threads);
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -8,7 +8,7 @@
 
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 template <class T>
 using Ordinal = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
@@ -25,4 +25,4 @@ ZBINS_HD constexpr T from_ordinal(Ordinal<T> ordinal) {
                                         : ordinal);
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

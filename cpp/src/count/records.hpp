@@ -5,9 +5,10 @@
 #include <cstring>
 
 #include "zbins/buffer.hpp"
+#include "zbins/canonical.hpp"
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 // `words` words, most often one or two: for those no call is made.
 ZBINS_INLINE void copy_words(Word* to, const Word* from, int words) {
@@ -23,12 +24,6 @@ ZBINS_INLINE bool same_words(const Word* a, const Word* b, int words) {
         if (a[w] != b[w]) return false;
     }
     return true;
-}
-
-// Asks for the lines of a key; of a very long one, those that the hardware does not follow.
-ZBINS_INLINE void prefetch_words(const Word* key, int words) {
-    for (int w = 0; w < words && w < 64; w += 8) __builtin_prefetch(key + w);
-    __builtin_prefetch(key + words - 1);  // on another line, perhaps
 }
 
 // Room for a fixed number of records, filled from the front.
@@ -64,4 +59,4 @@ private:
     Buffer<Word> data_;
 };
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -1,9 +1,9 @@
-#include "zbins/table.hpp"
+#include "count/table.hpp"
 
 #include <algorithm>
 #include <bit>
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 Table::Table(int words, std::uint64_t most_bytes) : words_(words) {
     const std::uint64_t slot_bytes = (static_cast<std::uint64_t>(words) + 1) * sizeof(Word) / 2 + 8;
@@ -25,4 +25,4 @@ void Table::restart(std::uint64_t keys) {
     resize(std::clamp(needed, first_log2_slots, most_log2_slots_));
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

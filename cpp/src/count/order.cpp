@@ -1,4 +1,4 @@
-#include "zbins/order.hpp"
+#include "count/order.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -7,7 +7,7 @@
 
 #include "zbins/hash.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 namespace {
 
@@ -136,4 +136,4 @@ void Orderer::order_ties(std::uint64_t begin, std::uint64_t end, int stage) {
     }
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -4,10 +4,10 @@
 
 #include <vector>
 
-#include "zbins/order.hpp"
-#include "zbins/records.hpp"
+#include "count/order.hpp"
+#include "count/records.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 class Pending {
 public:
@@ -72,4 +72,4 @@ private:
     std::size_t used_slabs_ = 0;
 };
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -1,11 +1,11 @@
-#include "zbins/run.hpp"
+#include "count/run.hpp"
 
 #include <cstring>
 
 #include "zbins/canonical.hpp"
 #include "zbins/hash.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 Run::Run(const Word* records, std::uint64_t n, const RecordShape& shape)
     : stride_(shape.stride()), size_(n) {
@@ -49,4 +49,4 @@ void Run::merge(const Records& fresh, const RecordShape& shape) {
     words_.resize(size_ * stride_);
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

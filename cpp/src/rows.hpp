@@ -4,11 +4,25 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 #include <vector>
 
+#include "zbins/error.hpp"
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
+
+// Refuses a view that cannot be read, or (where `cols` is given) has other columns than a grid.
+template <class T>
+void check_view(const MatrixView<T>& x, std::int64_t cols = -1) {
+    if (x.rows < 0 || x.cols < 1 || (x.rows > 0 && x.data == nullptr))
+        throw_value_error("X has " + std::to_string(x.rows) + " rows of " + std::to_string(x.cols) +
+                          " columns" + (x.data == nullptr ? " and no data" : "") +
+                          "; at least one column is needed");
+    if (cols >= 0 && x.cols != cols)
+        throw_value_error("X has " + std::to_string(x.cols) + " columns and the grid has " +
+                          std::to_string(cols));
+}
 
 template <class T>
 class RowReader {
@@ -59,4 +73,4 @@ std::int64_t rows_per_task(std::int64_t cols) {
            block;
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -4,7 +4,7 @@
 
 #include "zbins/axes.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 // How far from the edges of its bin, in widths, an offset must be; at most 1. `a` in host memory.
 template <class T>
@@ -13,4 +13,4 @@ T safe_margin(const Axes<T>& a);
 extern template float safe_margin(const Axes<float>&);
 extern template double safe_margin(const Axes<double>&);
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

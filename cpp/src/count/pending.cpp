@@ -1,9 +1,9 @@
-#include "zbins/pending.hpp"
+#include "count/pending.hpp"
 
 #include <algorithm>
 #include <bit>
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 namespace {
 constexpr std::uint64_t slab_bytes = 4 << 20;  // two huge pages
@@ -65,4 +65,4 @@ void Pending::clear() {
     left_ = 0;
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -1,10 +1,10 @@
 // The clamp of law 4, by bisection over the ordered values of the dtype. Host and device.
 #pragma once
 
+#include "ordered_float.hpp"
 #include "zbins/axes.hpp"
-#include "zbins/ordered_float.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 template <class T>
 ZBINS_HD int raw_at(const Axes<T>& a, std::int64_t j, T z) {
@@ -50,4 +50,4 @@ ZBINS_HD T clamp_into_bin(const Axes<T>& a, std::int64_t j, std::int32_t raw, T 
     return from_ordinal<T>(found) + T(0);
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

@@ -6,10 +6,10 @@
 
 #include <span>
 
-#include "zbins/records.hpp"
+#include "count/records.hpp"
 #include "zbins/types.hpp"
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 // What a record's key consists of: `words` words, the first `hashed` of which make its hash.
 struct RecordShape {
@@ -118,4 +118,4 @@ void Orderer::sum_up_sorted(std::uint64_t n, Take&& take) {
     }
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1

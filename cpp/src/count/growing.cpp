@@ -1,4 +1,4 @@
-#include "zbins/growing.hpp"
+#include "count/growing.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #endif
 
-namespace zbins {
+namespace zbins::inline v1 {
 
 namespace {
 
@@ -105,4 +105,4 @@ void Growing::resize(std::uint64_t words) {
     size_ = words;
 }
 
-}  // namespace zbins
+}  // namespace zbins::inline v1
