@@ -67,14 +67,13 @@ test-tsan: $(VENV)/build-tools
 
 # The C++ tests do not run the bindings: the Python tests of files and draws do, once, with an
 # instrumented core in a Python that is not.
-ASAN_CORE = $(wildcard $(CURDIR)/build/asan/cpp/_core.*.so)
 test-asan: PRELOAD = $(foreach name,asan ubsan,$(shell $(CXX) -print-file-name=lib$(name).so))
 test-asan: $(VENV)/package
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --preset asan -G Ninja $(FOR_PYTHON)
 	PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build --preset asan
 	PATH="$(CURDIR)/$(BIN):$$PATH" ctest --preset asan
-	LD_PRELOAD="$(PRELOAD)" ASAN_OPTIONS=detect_leaks=0 ZBINS_INSTRUMENTED_CORE=$(ASAN_CORE) \
-	    ZBINS_HYPOTHESIS=quick $(BIN)/python -m pytest -m "not slow" -q \
+	ZBINS_INSTRUMENTED_CORE="$$(ls $(CURDIR)/build/asan/cpp/_core.*.so)" LD_PRELOAD="$(PRELOAD)" \
+	    ASAN_OPTIONS=detect_leaks=0 ZBINS_HYPOTHESIS=quick $(BIN)/python -m pytest -m "not slow" -q \
 	    $(wildcard tests/python/test_files*.py) tests/python/test_laws_draws.py \
 	    tests/python/test_bad_input_sample.py tests/python/test_known_answers.py
 

@@ -2,6 +2,21 @@
 
 # name: file, what stands there, what to put in its place
 BUGS = {
+    "guard: the thread stays on the device of the call": (
+        "cpp/cuda/device.cu",
+        "if (moved_) driver().set_current(before_);",
+        "",
+    ),
+    "guard: a thread without a context is left with one": (
+        "cpp/cuda/device.cu",
+        "moved_ = before_ == nullptr || now != ordinal;",
+        "moved_ = now != ordinal;",
+    ),
+    "guard: the device before gets a context": (
+        "cpp/cuda/device.cu",
+        "if (moved_) check(cudaSetDevice(ordinal)",
+        "cudaSetDevice(now);\n    if (moved_) check(cudaSetDevice(ordinal)",
+    ),
     "bounds: infinity passes": (
         "cpp/cuda/bounds.cu",
         "good = good && finite(value);",

@@ -131,9 +131,10 @@ PmfPtr rebased(const Pmf& pmf, const Grid<T>& grid, int threads) {
 }
 
 template <class T>
-void register_typed(py::class_<Pmf, PmfPtr>& pmf) {
-    pmf.def_static("from_arrays", &from_arrays<T>, py::arg("grid"), py::arg("keys"),
-                   py::arg("counts"), py::arg("classes"), py::arg("labels"), py::arg("threads"))
+void register_typed(py::class_<Pmf, PmfPtr>& bound) {
+    bound
+        .def_static("from_arrays", &from_arrays<T>, py::arg("grid"), py::arg("keys"),
+                    py::arg("counts"), py::arg("classes"), py::arg("labels"), py::arg("threads"))
         .def("merged", &merged<T>, py::arg("other"), py::arg("grid"), py::arg("labels"),
              py::arg("other_labels"), py::arg("classes"), py::arg("threads"))
         .def("rebased", &rebased<T>, py::arg("grid"), py::arg("threads"));
@@ -142,12 +143,13 @@ void register_typed(py::class_<Pmf, PmfPtr>& pmf) {
 }  // namespace
 
 void register_pmf(py::module_& m) {
-    py::class_<Pmf, PmfPtr> pmf(m, "Pmf", py::module_local());
-    register_typed<float>(pmf);
-    register_typed<double>(pmf);
-    pmf.def_static(
-           "bits_for", [](std::int32_t widest) { return Layout(1, widest).bits; },
-           py::arg("widest"))
+    py::class_<Pmf, PmfPtr> bound(m, "Pmf", py::module_local());
+    register_typed<float>(bound);
+    register_typed<double>(bound);
+    bound
+        .def_static(
+            "bits_for", [](std::int32_t widest) { return Layout(1, widest).bits; },
+            py::arg("widest"))
         // What zbins._cuda made: the class is known to this module alone.
         .def_static(
             "adopt", [](const py::capsule& made) { return *made.get_pointer<PmfPtr>(); },

@@ -33,6 +33,30 @@ std::string explained(cudaError_t code, const std::string& doing) {
     return text;
 }
 
+// Functions of the driver, found when first needed: nothing links against it, so that the module
+// imports where there is none.
+struct Driver {
+    decltype(&cuCtxGetCurrent) get_current;
+    decltype(&cuCtxSetCurrent) set_current;
+};
+
+void* driver_function(const char* name) {
+    constexpr unsigned version = 12000;  // of the oldest driver that runs what nvcc 12.8 builds
+    void* found = nullptr;
+    cudaDriverEntryPointQueryResult result{};
+    check(cudaGetDriverEntryPointByVersion(name, &found, version, cudaEnableDefault, &result),
+          "looking for a function of the driver");
+    check(found != nullptr ? cudaSuccess : cudaErrorSymbolNotFound, name);
+    return found;
+}
+
+const Driver& driver() {
+    static const Driver functions{
+        reinterpret_cast<decltype(&cuCtxGetCurrent)>(driver_function("cuCtxGetCurrent")),
+        reinterpret_cast<decltype(&cuCtxSetCurrent)>(driver_function("cuCtxSetCurrent"))};
+    return functions;
+}
+
 }  // namespace
 
 Error::Error(cudaError_t code, const std::string& doing)
@@ -46,13 +70,16 @@ void check(cudaError_t code, const char* doing) {
 }
 
 DeviceGuard::DeviceGuard(int ordinal) {
-    check(cudaGetDevice(&before_), "looking for a CUDA device");
-    moved_ = before_ != ordinal;
+    int now = 0;
+    check(cudaGetDevice(&now), "looking for a CUDA device");
+    // The driver's errors have the numbers of the runtime's.
+    check(static_cast<cudaError_t>(driver().get_current(&before_)), "looking for a CUDA context");
+    moved_ = before_ == nullptr || now != ordinal;
     if (moved_) check(cudaSetDevice(ordinal), "choosing a CUDA device");
 }
 
 DeviceGuard::~DeviceGuard() {
-    if (moved_) cudaSetDevice(before_);
+    if (moved_) driver().set_current(before_);
 }
 
 void wait(const Queue& queue) {

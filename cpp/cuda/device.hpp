@@ -2,6 +2,7 @@
 // is allocated by the caller's framework, in the order of the stream, and given back to it.
 #pragma once
 
+#include <cuda.h>
 #include <cuda_runtime.h>
 
 #include <cstddef>
@@ -71,7 +72,12 @@ private:
     std::uint64_t size_ = 0;
 };
 
-// Makes `ordinal` the calling thread's device, and puts back the one it had.
+// Makes `ordinal` the calling thread's device, and leaves the thread as it was: with the context
+// that was current before, or none. Not with the *device* it had: a thread that chose none has
+// device 0 by default, where since CUDA 12 cudaSetDevice would make a context, half a gigabyte of
+// each process on a device that nobody uses. And not with `ordinal` where there was none: other
+// runtimes of the process (PyTorch's) see the driver's current context, and the user's next tensor
+// would go there.
 class DeviceGuard {
 public:
     explicit DeviceGuard(int ordinal);
@@ -80,7 +86,7 @@ public:
     DeviceGuard& operator=(const DeviceGuard&) = delete;
 
 private:
-    int before_ = 0;
+    CUcontext before_ = nullptr;
     bool moved_ = false;
 };
 

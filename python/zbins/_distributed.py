@@ -20,6 +20,7 @@ from sklearn.exceptions import NotFittedError
 from ._config import n_threads, strictly
 from ._device._place import host_kind
 from ._exclusive import exclusive
+from ._extras import pip_install
 from ._grid import make_grid
 from ._labels import kind_of
 from ._merging import check_labelling, united_grid
@@ -108,13 +109,20 @@ class Link:
 
     Raises
     ------
+    ImportError
+        If PyTorch is not there.
     RuntimeError
         If torch.distributed is not initialised, or this process is no member.
     """
 
     def __init__(self, group: Any, call: str = "all_reduce") -> None:
-        import torch
-        import torch.distributed as dist
+        try:
+            import torch
+            import torch.distributed as dist
+        except ImportError as error:
+            raise ImportError(
+                f"{call} needs PyTorch ({error}); install it with: {pip_install('torch')}"
+            ) from error
 
         if not (dist.is_available() and dist.is_initialized()):
             raise RuntimeError(

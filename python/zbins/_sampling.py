@@ -13,6 +13,7 @@ from ._device._frameworks import adopted, framework_of
 from ._device._place import Place, place_of, place_of_kind, where
 from ._device._reading import device_draw, taken
 from ._device._rows import DeviceLabels
+from ._extras import pip_install
 from ._labels import as_labels, encode
 from ._model import Model
 from ._random import is_int
@@ -239,6 +240,12 @@ def to_kind(array: Any, kind: str) -> Any:
     """
     if kind != "torch" or array.dtype.kind == "U":
         return array
-    import torch
+    try:
+        import torch
+    except ImportError as error:  # a pickle from where it is
+        raise ImportError(
+            f"the model was fitted on tensors, so it returns tensors, which need PyTorch "
+            f"({error}); call to(None) for NumPy arrays, or install it with: {pip_install('torch')}"
+        ) from error
 
     return torch.from_numpy(array)

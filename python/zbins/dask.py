@@ -1,14 +1,17 @@
 """Fits and draws on Dask: from many cores to many machines, with the bits of one.
 
-Needs ``pip install 'zbins[dask]'``. Every task computes on one thread, for Dask already runs as
-many tasks as its workers have threads; ZBINS_NUM_THREADS overrides.
+Needs the extra ``dask`` (``pip install '.[dask]'`` in a checkout). Every task computes on one
+thread, for Dask already runs as many tasks as its workers have threads; ZBINS_NUM_THREADS
+overrides.
 """
+
+from ._extras import pip_install
 
 try:
     import dask.array  # noqa: F401
 except ImportError as error:
     raise ImportError(
-        f"zbins.dask needs Dask ({error}); install it with: pip install 'zbins[dask]'"
+        f"zbins.dask needs Dask ({error}); install it with: {pip_install('dask')}"
     ) from error
 
 from ._dask_fit import fit

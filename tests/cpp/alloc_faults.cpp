@@ -12,6 +12,7 @@
 #include "inputs.hpp"
 #include "model_files.hpp"
 #include "models.hpp"
+#include "sanitized.hpp"
 #include "zbins/bounds.hpp"
 #include "zbins/draw.hpp"
 #include "zbins/quantize.hpp"
@@ -279,4 +280,21 @@ TEST(reading_model_files) {
             });
         }
     }
+}
+
+TEST(what_a_thread_keeps_is_released_when_asked) {
+    std::thread([] {
+        zbins::release_memory();
+        const std::int64_t before = failing::live;
+        { const zbins::Buffer<char> block(1 << 20); }
+#if !ZBINS_ADDRESS_SANITIZER
+        CHECK_EQ(failing::live.load(), before + 1);  // kept for the next call
+#endif
+        zbins::release_memory();
+        CHECK_EQ(failing::live.load(), before);
+        zbins::Buffer<char> block(1 << 20);  // and life goes on
+        block[0] = 1;
+        zbins::release_memory();
+        block[1] = 2;
+    }).join();
 }

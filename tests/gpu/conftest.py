@@ -20,20 +20,21 @@ from zbins._device import _frameworks, _place, _torch
 class Device:
     """One framework on one device, and what tests do with it."""
 
-    def __init__(self, framework, emulator=None):
+    def __init__(self, framework, emulator=None, ordinal=0):
         self.framework = framework
         self.emulator = emulator
-        self.place = _place._place(framework.name, 0)
+        self.ordinal = ordinal
+        self.place = _place._place(framework.name, ordinal)
         self.kind = self.place.kind
 
     def array(self, x):
         """The values of x on the device (an array or a tensor of the host, or a list)."""
         if isinstance(x, torch.Tensor) and isinstance(self.framework, _torch.Torch):
             if x.dtype == torch.bfloat16:  # NumPy has none
-                empty = self.framework.empty(tuple(x.shape), "bfloat16", 0)
+                empty = self.framework.empty(tuple(x.shape), "bfloat16", self.ordinal)
                 return empty.copy_(x)
             x = x.numpy()
-        return self.framework.upload(np.asarray(x), 0)
+        return self.framework.upload(np.asarray(x), self.ordinal)
 
     def host(self, x):
         return (
@@ -41,6 +42,10 @@ class Device:
             if isinstance(x, np.ndarray) and type(x) is np.ndarray
             else np.asarray(self.framework.download(x))
         )
+
+    def second(self):
+        """The same framework on the second device."""
+        return Device(self.framework, self.emulator, 1)
 
     def moved(self, sampler):
         """The sampler on the device, whatever it was on."""

@@ -35,15 +35,16 @@ class Emulator:
         sys.modules["zbins._cuda"] = zbins._cuda = self.module
         self.library = ctypes.CDLL(path)
         self.library.emulator_malloc.restype = ctypes.c_void_p
-        self.library.emulator_malloc.argtypes = [ctypes.c_size_t]
+        self.library.emulator_malloc.argtypes = [ctypes.c_size_t, ctypes.c_int]
         self.library.emulator_free.argtypes = [ctypes.c_void_p]
+        self.library.emulator_device_of.argtypes = [ctypes.c_void_p]
         self.library.emulator_allocated_bytes.restype = ctypes.c_size_t
         self.used = 0  # how often a block was said to be in use on another stream
         self.stream = 0
 
-    def block(self, nbytes):
-        """A buffer of device memory; None if there is none."""
-        address = self.library.emulator_malloc(max(1, nbytes))
+    def block(self, nbytes, ordinal):
+        """A buffer of memory of a device; None if there is none."""
+        address = self.library.emulator_malloc(max(1, nbytes), ordinal)
         if not address:
             return None
         buffer = (ctypes.c_char * max(1, nbytes)).from_address(address)
@@ -61,8 +62,28 @@ class Emulator:
         """Bytes of device memory in use."""
         return self.library.emulator_allocated_bytes()
 
+    def ordinal(self, address):
+        """The device that memory is on; of what only says that it is on one, the first."""
+        return max(0, self.library.emulator_device_of(address))
+
     def fail_driver(self, code):
         self.library.emulator_fail_driver(ctypes.c_int(code))
+
+    def contexts(self):
+        """The devices that have a context."""
+        return [i for i in range(2) if self.library.emulator_has_context(i)]
+
+    def forget_contexts(self):
+        self.library.emulator_forget_contexts()
+
+    def set_device(self, ordinal):
+        """What cudaSetDevice does to this thread."""
+        self.library.emulator_set_device(ordinal)
+
+    def current_context(self):
+        """The device whose context is current in this thread, or None."""
+        found = self.library.emulator_current_context()
+        return None if found < 0 else found
 
 
 class DeviceTensor(torch.Tensor):
@@ -82,12 +103,12 @@ class EmulatedTorch(_torch.Torch):
         return isinstance(x, DeviceTensor)
 
     def ordinal(self, x):
-        return getattr(x, "on", 0)
+        return self.emulator.ordinal(x.data_ptr())
 
     def empty(self, shape, dtype, ordinal):
         dtype = getattr(torch, dtype)
         count = int(np.prod(shape, dtype=np.int64))
-        block = self.emulator.block(count * dtype.itemsize)
+        block = self.emulator.block(count * dtype.itemsize, ordinal)
         if block is None:
             raise no_memory(self, ordinal, count * dtype.itemsize)
         flat = torch.frombuffer(block, dtype=torch.uint8)[: count * dtype.itemsize]
@@ -124,7 +145,7 @@ class EmulatedCuPy(_cupy.CuPy):
         return isinstance(x, DeviceArray)
 
     def ordinal(self, x):
-        return 0
+        return self.emulator.ordinal(x.ctypes.data)
 
     def address(self, x):
         return x.ctypes.data
@@ -132,7 +153,7 @@ class EmulatedCuPy(_cupy.CuPy):
     def empty(self, shape, dtype, ordinal):
         dtype = np.dtype(dtype)
         count = int(np.prod(shape, dtype=np.int64))
-        block = self.emulator.block(count * dtype.itemsize)
+        block = self.emulator.block(count * dtype.itemsize, ordinal)
         if block is None:
             raise no_memory(self, ordinal, bytes_of(shape, dtype.name))
         flat = np.frombuffer(block, np.uint8)[: count * dtype.itemsize]

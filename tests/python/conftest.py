@@ -1,4 +1,4 @@
-"""Hypothesis profiles; and, for `make test-asan`, another build of the core in the place of ours."""
+"""Hypothesis profiles; and, for `make test-asan`, another build of the core in place of ours."""
 
 import importlib.util
 import os

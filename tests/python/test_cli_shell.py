@@ -69,25 +69,6 @@ def test_a_mistake_of_ours_is_named(folder, monkeypatch):
     assert shown == "zbins: error: unexpected KeyError: 'oops' (ZBINS_TRACEBACK=1 shows where)\n"
 
 
-@pytest.mark.parametrize("missing", ["typer", "rich"])
-def test_without_the_extra(missing):
-    shown = run_python(
-        f"""
-        import contextlib, io, sys
-        sys.modules[{missing!r}] = None
-        from zbins.cli import main
-        error = io.StringIO()
-        with contextlib.redirect_stderr(error):
-            try:
-                main(["--version"])
-            except SystemExit as exit:
-                print(exit.code, error.getvalue())
-        """
-    )
-    expected = "zbins: the command line needs typer and rich: pip install 'zbins[cli]'"
-    assert shown.strip() == f"{USAGE} {expected}"
-
-
 def test_importing_zbins_imports_none_of_it():
     run_python(
         """

@@ -248,15 +248,3 @@ def test_import_zbins_does_not_import_dask():
         "zbins.PMFSampler, zbins.Summary, zbins.load, zbins.show_config\n"
         "assert not {'dask', 'torch', 'matplotlib'} & set(sys.modules)"
     )
-
-
-def test_without_dask_the_error_names_the_extra():
-    printed = run_python("""
-        import sys
-        sys.modules["dask"] = None
-        try:
-            import zbins.dask
-        except ImportError as error:
-            print(error)
-    """)
-    assert "pip install 'zbins[dask]'" in printed

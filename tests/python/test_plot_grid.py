@@ -232,13 +232,5 @@ def test_imports():
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
 
 
-def test_without_matplotlib():
-    code = "import sys; sys.modules['matplotlib'] = None\nimport zbins\nzbins.plot"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "ImportError: zbins.plot needs Matplotlib" in done.stderr
-    assert "pip install 'zbins[plot]'" in done.stderr
-
-
 def test_the_module_is_found():
     assert zbins.plot.SampleGridDisplay is SampleGridDisplay

@@ -25,5 +25,5 @@ def test_what_each_import_brings():
                 print(error)
         """
     )
-    assert "install it with: pip install 'zbins[lightning]'" in printed
+    assert "zbins.torch.SamplerCallback needs Lightning" in printed
     assert "has no attribute 'Other'" in printed

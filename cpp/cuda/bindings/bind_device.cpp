@@ -28,11 +28,19 @@ void Model::used() const {
     if (!owners.empty()) device->use(owners);
 }
 
+namespace {
+// The first call starts the driver.
+int devices() {
+    const zbins::python::WithoutGil released;
+    return device_count();
+}
+}  // namespace
+
 void register_device(py::module_& m) {
     py::class_<Device, std::shared_ptr<Device>>(m, "Device", py::module_local())
         .def(
             py::init([](int ordinal, py::function allocate, py::function stream, py::function use) {
-                const int count = device_count();
+                const int count = devices();
                 if (ordinal < 0 || ordinal >= count) {
                     throw py::value_error(
                         "cuda:" + std::to_string(ordinal) + " is not there: this machine has " +
@@ -43,9 +51,10 @@ void register_device(py::module_& m) {
             }),
             py::arg("ordinal"), py::arg("allocate"), py::arg("stream"), py::arg("use"))
         .def_readonly("ordinal", &Device::ordinal);
-    m.def("device_count", &device_count);
+    m.def("device_count", &devices);
     m.def("device_names", [] {
         std::vector<std::string> names;
+        const zbins::python::WithoutGil released;
         for (int i = 0; i < device_count(); ++i) {
             cudaDeviceProp properties{};
             check(cudaGetDeviceProperties(&properties, i), "asking for a device's name");

@@ -39,6 +39,7 @@ public:
     explicit Call(const Device& device)
         : stream_(device.stream().cast<std::uintptr_t>()),
           allocator_(device),
+          released_(),
           guard_(device.ordinal),
           queue_{device.ordinal, reinterpret_cast<cudaStream_t>(stream_), &allocator_} {}
     const Queue& queue() const { return queue_; }
@@ -46,9 +47,9 @@ public:
 private:
     std::uintptr_t stream_;
     FrameworkAllocator allocator_;
+    zbins::python::WithoutGil released_;  // before the guard, which may make a context
     DeviceGuard guard_;
     Queue queue_;
-    zbins::python::WithoutGil released_;
 };
 
 // A model and the device it lives on.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import _core
+from .._extras import pip_install
 from .._types import Array
 from ._framework import Framework, bytes_of, no_memory
 from ._frameworks import FRAMEWORKS, framework_of
@@ -165,10 +166,10 @@ def kind_of_device(device: Any) -> str:
 def _kind_of_torch_device(device: Any) -> str:
     try:
         import torch
-    except ImportError:
+    except ImportError as error:
         raise ValueError(
-            f"device is {device!r}, which needs PyTorch, and that is not installed; accepted "
-            "without it are None and a device of CuPy"
+            f"device is {device!r}, which needs PyTorch ({error}); accepted without it are None "
+            f"and a device of CuPy; install it with: {pip_install('torch')}"
         ) from None
     wanted = None
     if isinstance(device, (str, torch.device)):

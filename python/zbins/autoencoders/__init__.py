@@ -1,15 +1,17 @@
 """Autoencoders to draw new latents for: the five models of the PMFS paper, trained and saved.
 
-Needs ``pip install 'zbins[torch]'``. `AE` and `WAE` encode an image to one latent, `VAE`, `BetaVAE`
-and `InfoVAE` to the mean and the logarithm of the variance of a normal distribution. All share
-`fit`, `encode`, `decode`, `loss`, `save` and `load`.
+Needs the extra ``torch`` (``pip install '.[torch]'`` in a checkout). `AE` and `WAE` encode an image
+to one latent, `VAE`, `BetaVAE` and `InfoVAE` to the mean and the logarithm of the variance of a
+normal distribution. All share `fit`, `encode`, `decode`, `loss`, `save` and `load`.
 """
+
+from .._extras import pip_install
 
 try:
     import torch  # noqa: F401
 except ImportError as error:
     raise ImportError(
-        f"zbins.autoencoders needs PyTorch ({error}); install it with: pip install 'zbins[torch]'"
+        f"zbins.autoencoders needs PyTorch ({error}); install it with: {pip_install('torch')}"
     ) from error
 
 from ._models import AE, VAE, WAE, BetaVAE, InfoVAE

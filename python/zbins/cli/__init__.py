@@ -11,11 +11,10 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from .._extras import pip_install
 from ._exits import USAGE, check_streams, obeying_signals, reporting
 
 __all__ = ["main"]
-
-_MISSING = "zbins: the command line needs typer and rich: pip install 'zbins[cli]'\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -34,8 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """
     with reporting(False), obeying_signals():
         check_streams()
-        if any(importlib.util.find_spec(name) is None for name in ("typer", "rich")):
-            sys.stderr.write(_MISSING)
+        missing = [name for name in ("typer", "rich") if importlib.util.find_spec(name) is None]
+        if missing:
+            sys.stderr.write(
+                f"zbins: the command line needs typer and rich (no {' and no '.join(missing)} "
+                f"here); install them with: {pip_install('cli')}\n"
+            )
             raise SystemExit(USAGE)
         from ._app import command
 

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from .._extras import pip_install
 from .._types import Array
 from ._exits import InputError
-
-_NEEDS = "Parquet files need pyarrow: pip install 'zbins[parquet]'"
 
 
 def pyarrow() -> tuple[Any, Any]:
@@ -20,7 +19,9 @@ def pyarrow() -> tuple[Any, Any]:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
-        raise InputError(_NEEDS) from error
+        raise InputError(
+            f"Parquet files need pyarrow ({error}); install it with: {pip_install('parquet')}"
+        ) from error
     return pa, pq
 
 

@@ -12,7 +12,8 @@ The first four give `Splits` with `train`, `validation` and `test` as in the pap
 `Split`: a sequence of (float32 image of shape (c, h, w) in [0, 1], label), which a DataLoader with
 workers takes as it is, with all of it in `Split.arrays`. Images are read when they are asked for.
 
-Image files need Pillow: ``pip install 'zbins[data]'``; the others need NumPy only.
+Image files need Pillow, the extra ``data`` (``pip install '.[data]'`` in a checkout); the others
+need NumPy only.
 """
 
 from ._celeba import celeba

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._extras import pip_install
 from .._types import Array
 from ._checks import Size
 
@@ -17,7 +18,7 @@ def need_pillow() -> None:
         import PIL.Image  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            f"images are decoded by Pillow ({error}); install it with: pip install 'zbins[data]'"
+            f"images are decoded by Pillow ({error}); install it with: {pip_install('data')}"
         ) from error
 
 

@@ -7,16 +7,18 @@
 `SamplerCallback`       refits the sampler during a training with Lightning, which it then imports
 ======================= ==========================================================================
 
-Needs ``pip install 'zbins[torch]'``.
+Needs the extra ``torch``: ``pip install '.[torch]'`` in a checkout.
 """
 
 from typing import Any
+
+from .._extras import pip_install
 
 try:
     import torch  # noqa: F401
 except ImportError as error:
     raise ImportError(
-        f"zbins.torch needs PyTorch ({error}); install it with: pip install 'zbins[torch]'"
+        f"zbins.torch needs PyTorch ({error}); install it with: {pip_install('torch')}"
     ) from error
 
 from ._generator import LatentGenerator

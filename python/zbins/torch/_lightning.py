@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .._extras import pip_install
 from .._random import check_random_state
 from .._sampling import check_count
 from ..pmf import PMFSampler
@@ -57,7 +58,7 @@ def _bases() -> tuple[Any, ...]:
     if not names:
         raise ImportError(
             "zbins.torch.SamplerCallback needs Lightning; install it with: "
-            "pip install 'zbins[lightning]'"
+            + pip_install("lightning")
         )
     return tuple(sys.modules[name].Callback for name in names)
 

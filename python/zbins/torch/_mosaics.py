@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from .._extras import pip_install
 from .._pictures import check_black_and_white, unit_values
 from .._pictures import mosaic as tiled
 from .._temporary import temporary_folder
@@ -109,7 +110,8 @@ def _write(path: Path, picture: torch.Tensor, logger: str) -> None:
     except ImportError:
         warnings.warn(
             f"images are not logged: {logger} takes none (TensorBoardLogger and WandbLogger do), "
-            "and Pillow, which would write them to files, is not installed: pip install pillow; "
+            "and Pillow, which would write them to files, is not installed: "
+            f"{pip_install('data')}; "
             "or pass n_images=0",
             stacklevel=2,
         )

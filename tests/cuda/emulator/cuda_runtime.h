@@ -7,6 +7,7 @@
 #endif
 
 #include "emulator/atomics.hpp"
+#include "emulator/driver.hpp"
 #include "emulator/launch.hpp"
 #include "emulator/math.hpp"
 #include "emulator/warp.hpp"

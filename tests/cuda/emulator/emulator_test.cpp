@@ -228,6 +228,7 @@ int main(int argc, char** argv) {
     test_atomics();
     test_grids();
     test_runtime();
+    test_contexts();
     test_cub();
     CHECK(emulator::allocated_bytes() == 0);
     if (failures == 0) std::puts("emulator: all tests passed");

@@ -68,4 +68,5 @@ void check_dies(const char* message, int line, F f) {
 #define CHECK_DIES(message, ...) check_dies(message, __LINE__, [&] { __VA_ARGS__; })
 
 void test_runtime();
+void test_contexts();
 void test_cub();

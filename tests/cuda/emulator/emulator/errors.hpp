@@ -23,6 +23,7 @@
     X(cudaErrorInvalidPtx, 218)                 \
     X(cudaErrorUnsupportedPtxVersion, 222)      \
     X(cudaErrorInvalidResourceHandle, 400)      \
+    X(cudaErrorSymbolNotFound, 500)             \
     X(cudaErrorNotReady, 600)                   \
     X(cudaErrorIllegalAddress, 700)             \
     X(cudaErrorLaunchOutOfResources, 701)       \

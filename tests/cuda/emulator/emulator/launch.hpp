@@ -53,7 +53,7 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
 template <class Kernel>
 cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, Kernel, int, std::size_t) {
     *blocks = 2;
-    return emulator::report(emulator::driver_state());
+    return emulator::report(emulator::context_state());
 }
 
 struct cudaFuncAttributes {
@@ -63,5 +63,5 @@ struct cudaFuncAttributes {
 template <class Kernel>
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, Kernel) {
     *attributes = {};
-    return emulator::report(emulator::driver_state());
+    return emulator::report(emulator::context_state());
 }

@@ -62,6 +62,7 @@ inline cudaError_t allocate(void** address, std::size_t bytes, int device) {
     if (address == nullptr) return cudaErrorInvalidValue;
     *address = nullptr;
     if (const cudaError_t error = driver_state(); error != cudaSuccess) return error;
+    if (device >= 0) make_context(device);
     if (counts_down_to_zero(runtime().allocations_left)) return cudaErrorMemoryAllocation;
     if (bytes == 0) return cudaSuccess;
     const std::lock_guard lock(runtime().mutex);
@@ -113,7 +114,7 @@ inline bool on_host(const void* address) {
 }
 
 inline cudaError_t copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
-    if (const cudaError_t error = driver_state(); error != cudaSuccess) return error;
+    if (const cudaError_t error = context_state(); error != cudaSuccess) return error;
     if (kind < cudaMemcpyHostToHost || kind > cudaMemcpyDefault) {
         return cudaErrorInvalidMemcpyDirection;
     }
@@ -132,7 +133,7 @@ inline cudaError_t copy(void* to, const void* from, std::size_t bytes, cudaMemcp
 }
 
 inline cudaError_t fill(void* address, int value, std::size_t bytes) {
-    if (const cudaError_t error = driver_state(); error != cudaSuccess) return error;
+    if (const cudaError_t error = context_state(); error != cudaSuccess) return error;
     if (bytes == 0) return cudaSuccess;
     if (!on_device(address, bytes)) return cudaErrorInvalidValue;
     std::memset(address, value, bytes);
@@ -142,9 +143,11 @@ inline cudaError_t fill(void* address, int value, std::size_t bytes) {
 }  // namespace emulator
 
 inline cudaError_t cudaMalloc(void** address, std::size_t bytes) {
-    return emulator::report(emulator::allocate(address, bytes, emulator::current_device));
+    (void)emulator::context_state();  // allocate() says what is wrong
+    return emulator::report(emulator::allocate(address, bytes, emulator::current_device()));
 }
 inline cudaError_t cudaFree(void* address) {
+    (void)emulator::context_state();
     return emulator::report(emulator::release(address));
 }
 inline cudaError_t cudaMallocAsync(void** address, std::size_t bytes, cudaStream_t) {
@@ -154,6 +157,7 @@ inline cudaError_t cudaFreeAsync(void* address, cudaStream_t) {
     return cudaFree(address);
 }
 inline cudaError_t cudaMallocHost(void** address, std::size_t bytes, unsigned = 0) {
+    (void)emulator::context_state();
     return emulator::report(emulator::allocate(address, bytes, -1));
 }
 inline cudaError_t cudaHostAlloc(void** address, std::size_t bytes, unsigned) {
@@ -191,12 +195,12 @@ inline cudaError_t cudaMemsetAsync(void* address, int value, std::size_t bytes,
     return cudaMemset(address, value, bytes);
 }
 inline cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
-    if (const cudaError_t error = emulator::driver_state(); error != cudaSuccess) {
+    if (const cudaError_t error = emulator::context_state(); error != cudaSuccess) {
         return emulator::report(error);
     }
     const std::lock_guard lock(emulator::runtime().mutex);
     *total = emulator::runtime().device_bytes;
-    *free = *total - emulator::used_bytes(emulator::current_device);
+    *free = *total - emulator::used_bytes(emulator::current_device());
     return cudaSuccess;
 }
 inline cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* out, const void* address) {

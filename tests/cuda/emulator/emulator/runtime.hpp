@@ -84,12 +84,15 @@ inline cudaError_t cudaGetDeviceCount(int* count) {
 }
 inline cudaError_t cudaSetDevice(int device) {
     const cudaError_t error = emulator::find_device(device);
-    if (error == cudaSuccess) emulator::current_device = device;
+    if (error == cudaSuccess) {
+        emulator::chosen_device = device;
+        emulator::current_context = emulator::make_context(device);  // at once, since CUDA 12
+    }
     return emulator::report(error);
 }
 inline cudaError_t cudaGetDevice(int* device) {
     const cudaError_t error = emulator::driver_state();
-    if (error == cudaSuccess) *device = emulator::current_device;
+    if (error == cudaSuccess) *device = emulator::current_device();
     return emulator::report(error);
 }
 inline cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device) {
@@ -173,7 +176,7 @@ inline cudaError_t cudaRuntimeGetVersion(int* version) {
     return cudaSuccess;
 }
 inline cudaError_t cudaDeviceSynchronize() {
-    return emulator::report(emulator::driver_state());
+    return emulator::report(emulator::context_state());
 }
 
 // Streams: all work is done when a call returns.
@@ -188,7 +191,7 @@ enum cudaStreamCaptureStatus {
 
 namespace emulator {
 inline cudaError_t find_stream(cudaStream_t stream) {
-    if (const cudaError_t error = driver_state(); error != cudaSuccess) return error;
+    if (const cudaError_t error = context_state(); error != cudaSuccess) return error;
     const std::lock_guard lock(runtime().mutex);
     return runtime().destroyed_streams.count(stream) == 0 ? cudaSuccess
                                                           : cudaErrorInvalidResourceHandle;
@@ -197,7 +200,7 @@ inline cudaError_t find_stream(cudaStream_t stream) {
 
 inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
     *stream = nullptr;
-    if (const cudaError_t error = emulator::driver_state(); error != cudaSuccess) {
+    if (const cudaError_t error = emulator::context_state(); error != cudaSuccess) {
         return emulator::report(error);
     }
     *stream = new CUstream_st;
@@ -236,7 +239,7 @@ using cudaEvent_t = CUevent_st*;
 inline constexpr unsigned cudaEventDefault = 0, cudaEventDisableTiming = 2;
 
 inline cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
-    const cudaError_t error = emulator::driver_state();
+    const cudaError_t error = emulator::context_state();
     *event = error == cudaSuccess ? new CUevent_st : nullptr;
     return emulator::report(error);
 }
@@ -258,9 +261,9 @@ inline cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t, unsigne
 }
 inline cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
     *milliseconds = std::chrono::duration<float, std::milli>(to->time - from->time).count();
-    return emulator::report(emulator::driver_state());
+    return emulator::report(emulator::context_state());
 }
 inline cudaError_t cudaEventDestroy(cudaEvent_t event) {
     delete event;
-    return emulator::report(emulator::driver_state());
+    return emulator::report(emulator::context_state());
 }

@@ -9,6 +9,13 @@
 #include "emulator/errors.hpp"
 #include "emulator/grid.hpp"
 
+// A primary context: what a process holds on a device that it uses, about half a gigabyte.
+struct CUctx_st {
+    int device;
+    bool made = false;
+};
+using CUcontext = CUctx_st*;
+
 namespace emulator {
 
 struct Allocation {
@@ -23,6 +30,7 @@ struct Runtime {
     std::mutex mutex;  // for what follows
     std::map<std::uintptr_t, Allocation> allocations;
     std::set<const void*> destroyed_streams;
+    std::map<int, CUctx_st> contexts;
     std::size_t device_bytes = std::size_t{8} << 30;  // memory of a device
     int devices = 2;
 
@@ -38,18 +46,45 @@ inline Runtime& runtime() {
 }
 
 inline thread_local cudaError_t last_error = cudaSuccess;
-inline thread_local int current_device = 0;
+inline thread_local int chosen_device = 0;                // by cudaSetDevice of this runtime
+inline thread_local CUcontext current_context = nullptr;  // the driver's: all runtimes see it
+
+inline int current_device() {
+    return current_context != nullptr ? current_context->device : chosen_device;
+}
+inline CUcontext make_context(int device) {
+    const std::lock_guard lock(runtime().mutex);
+    CUctx_st& context = runtime().contexts.try_emplace(device, CUctx_st{device}).first->second;
+    context.made = true;
+    return &context;
+}
+inline bool has_context(int device) {
+    const std::lock_guard lock(runtime().mutex);
+    const auto found = runtime().contexts.find(device);
+    return found != runtime().contexts.end() && found->second.made;
+}
+inline void forget_contexts() {
+    const std::lock_guard lock(runtime().mutex);
+    for (auto& [device, context] : runtime().contexts) context.made = false;
+}
 
 inline cudaError_t report(cudaError_t error) {
     if (error != cudaSuccess) last_error = error;
     return error;
 }
 
-// What every call that needs a device begins with.
+// What every call that needs a driver begins with.
 inline cudaError_t driver_state() {
     const auto error = static_cast<cudaError_t>(runtime().driver_error.load());
     if (error != cudaSuccess) return error;
     return runtime().devices > 0 ? cudaSuccess : cudaErrorNoDevice;
+}
+
+// What every call that works on the current device begins with: such a device has a context.
+inline cudaError_t context_state() {
+    const cudaError_t error = driver_state();
+    if (error == cudaSuccess) current_context = make_context(current_device());
+    return error;
 }
 
 inline bool counts_down_to_zero(std::atomic<long>& left) {
@@ -61,7 +96,7 @@ inline bool counts_down_to_zero(std::atomic<long>& left) {
 
 // For kernels and for CUB's functions, which launch kernels.
 inline cudaError_t launch_state(const void* stream) {
-    if (const cudaError_t error = driver_state(); error != cudaSuccess) return error;
+    if (const cudaError_t error = context_state(); error != cudaSuccess) return error;
     if (counts_down_to_zero(runtime().kernels_left)) return cudaErrorLaunchFailure;
     const std::lock_guard lock(runtime().mutex);
     return runtime().destroyed_streams.count(stream) == 0 ? cudaSuccess
