@@ -35,7 +35,9 @@ def lift(run: Run, grid: Grid, threads: int) -> Run:
 
 def join(a: Run, b: Run, grid: Grid, threads: int) -> Run:
     """Return both runs as one on `grid`."""
-    classes, a_places, b_places = None, [], []
+    classes: Array | None = None
+    a_places: list[int] = []
+    b_places: list[int] = []
     if a.classes is not None and b.classes is not None:
         classes, a_places, b_places = union(a.classes, b.classes)
     n_classes = 0 if classes is None else len(classes)
