@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
+#include <new>
+
+#include <pthread.h>
 
 #include "sanitized.hpp"
 
@@ -55,12 +58,8 @@ struct Kept {
     Block blocks[most_blocks];
     int count = 0;
     std::size_t bytes = 0;
-    ~Kept();
-
-    void release() {
+    ~Kept() {
         for (int i = 0; i < count; ++i) std::free(blocks[i].data);
-        count = 0;
-        bytes = 0;
     }
 
     void* find(std::size_t wanted) {
@@ -73,8 +72,7 @@ struct Kept {
         }
         return nullptr;
     }
-    bool keep(void* data, std::size_t size) {
-        if (size < smallest_kept || size > largest_kept) return false;
+    void keep(void* data, std::size_t size) {
         while (count == most_blocks || bytes + size > most_kept) {  // one of the older goes
             std::free(blocks[0].data);
             bytes -= blocks[0].bytes;
@@ -83,41 +81,71 @@ struct Kept {
         }
         blocks[count++] = {data, size};
         bytes += size;
-        return true;
     }
 };
 
-thread_local bool ended = false;  // outlives `kept`: buffers may be freed after it
-thread_local Kept kept;
+// Where a thread's own is found. Not a thread_local: in a library that is loaded late the first
+// touch of one allocates, and the C library ends the process where there is no memory for it.
+class KeptByThread {
+public:
+    KeptByThread() : good_(pthread_key_create(&key_, destroy) == 0) {}
+    ~KeptByThread() {
+        if (good_) pthread_key_delete(key_);  // what other threads still keep is theirs to lose
+    }
+    KeptByThread(const KeptByThread&) = delete;
+    KeptByThread& operator=(const KeptByThread&) = delete;
 
-Kept::~Kept() {
-    ended = true;
-    release();
+    // nullptr where the thread keeps nothing.
+    Kept* find() const { return good_ ? static_cast<Kept*>(pthread_getspecific(key_)) : nullptr; }
+    // nullptr where nothing can be kept.
+    Kept* make() const {
+        if (Kept* mine = find()) return mine;
+        auto* mine = good_ ? new (std::nothrow) Kept : nullptr;
+        if (mine == nullptr || pthread_setspecific(key_, mine) == 0) return mine;
+        delete mine;
+        return nullptr;
+    }
+    void release() const {
+        Kept* mine = find();
+        if (mine == nullptr) return;
+        pthread_setspecific(key_, nullptr);
+        delete mine;
+    }
+
+private:
+    static void destroy(void* kept) { delete static_cast<Kept*>(kept); }
+
+    pthread_key_t key_{};
+    bool good_;
+};
+
+const KeptByThread kept_by_thread;
+
+bool is_kept(std::size_t bytes) {
+    return !ZBINS_ADDRESS_SANITIZER && bytes >= smallest_kept && bytes <= largest_kept;
 }
 
 }  // namespace
 
 void* take(std::size_t& bytes) {
     bytes = rounded(bytes);
-#if !ZBINS_ADDRESS_SANITIZER
-    if (!ended && bytes >= smallest_kept && bytes <= largest_kept) {
-        if (void* block = kept.find(bytes)) return block;
+    if (is_kept(bytes)) {
+        Kept* mine = kept_by_thread.find();
+        if (void* block = mine == nullptr ? nullptr : mine->find(bytes)) return block;
     }
-#endif
     return allocate(bytes);
 }
 
-void give_back(void* block, [[maybe_unused]] std::size_t bytes) noexcept {
-#if !ZBINS_ADDRESS_SANITIZER
-    if (!ended && kept.keep(block, bytes)) return;
-#endif
-    std::free(block);
+void give_back(void* block, std::size_t bytes) noexcept {
+    Kept* mine = is_kept(bytes) ? kept_by_thread.make() : nullptr;
+    if (mine == nullptr) return std::free(block);
+    mine->keep(block, bytes);
 }
 
 }  // namespace memory
 
 void release_memory() noexcept {
-    if (!memory::ended) memory::kept.release();
+    memory::kept_by_thread.release();
 }
 
 }  // namespace zbins::inline v1
