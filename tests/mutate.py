@@ -31,6 +31,7 @@ QUICK = [
         "laws_draws",
         "threads_and_levels",
         "bad_input_values",
+        "float_modes",
     )
 ]
 
