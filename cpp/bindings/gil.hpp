@@ -6,9 +6,10 @@
 
 #include <cstdlib>
 
+#include <unistd.h>
+
 #if defined(__GLIBCXX__)
 #include <cxxabi.h>
-#include <unistd.h>
 #endif
 
 #include "zbins/parallel.hpp"
@@ -61,11 +62,17 @@ private:
     PyGILState_STATE state_{};
 };
 
-// Signal handlers run on the main thread only: no other has to ask.
+// Signal handlers run on the main thread only: no other has to ask. Which one that is changes in a
+// child of a fork, and nowhere else; to ask Python each time would take as long as a small call.
 inline bool on_main_thread() {
-    namespace py = pybind11;
-    const py::object main = py::module_::import("threading").attr("main_thread")();
-    return main.attr("ident").cast<unsigned long>() == PyThread_get_thread_ident();
+    static pid_t process = 0;
+    static unsigned long main_thread = 0;
+    if (const pid_t now = getpid(); now != process) {
+        const auto threading = pybind11::module_::import("threading");
+        main_thread = threading.attr("main_thread")().attr("ident").cast<unsigned long>();
+        process = now;
+    }
+    return PyThread_get_thread_ident() == main_thread;
 }
 
 inline Context context(int threads) {

@@ -108,13 +108,17 @@ def has_fixed_bounds(bounds: Any) -> bool:
     return not isinstance(first, str)
 
 
-@strictly
 def bounds_of(
     bounds: Any, X: Array | DeviceRows | None, low: Array, high: Array
 ) -> tuple[Array, Array]:
     """Return what the parameter `bounds` makes of rows X with the given minimum and maximum."""
-    if bounds is None:
-        return low, high
+    return (low, high) if bounds is None else _bounds_asked_for(bounds, X, low, high)
+
+
+@strictly
+def _bounds_asked_for(
+    bounds: Any, X: Array | DeviceRows | None, low: Array, high: Array
+) -> tuple[Array, Array]:
     dtype, d = low.dtype, len(low)
     if not has_fixed_bounds(bounds):
         assert X is not None
@@ -197,7 +201,6 @@ def _widened(grid: Grid, X: Array | DeviceRows, low: Array, high: Array, policy:
     return grown(grid, low, high, X)
 
 
-@strictly
 def admit(
     grid: Grid,
     X: Array | DeviceRows,
@@ -239,6 +242,19 @@ def admit(
     """
     if grid.spans(low, high):
         return grid, True
+    return _with_room(grid, X, low, high, policy, fixed, threads)
+
+
+@strictly
+def _with_room(
+    grid: Grid,
+    X: Array | DeviceRows,
+    low: Array,
+    high: Array,
+    policy: str,
+    fixed: bool,
+    threads: int,
+) -> tuple[Grid, bool]:
     if policy == "grow":
         grid = grown(grid, low, high, X)
     else:

@@ -3,7 +3,7 @@
 namespace zbins::cuda::python {
 
 Block FrameworkAllocator::allocate(std::size_t bytes) {
-    const zbins::python::WithGil held;
+    const zbins::python::WithGil gil;
     const auto made = device_.allocate(bytes).cast<py::tuple>();
     auto* owner = new py::object(made[1]);
     return {pointer<void>(made[0].cast<std::uintptr_t>()), nullptr,
