@@ -29,8 +29,8 @@ BUGS = {
     ),
     "grid: growth forgets the older extent": (
         "cpp/src/grid.cpp",
-        "std::min(old_first, raw(j, low))",
-        "std::min(0, raw(j, low))",
+        "std::min(old_first, raw_at(a, j, low))",
+        "std::min(0, raw_at(a, j, low))",
     ),
     "bounds: infinity passes": (
         "cpp/src/kernels/bounds_kernel.hpp",
@@ -164,7 +164,7 @@ BUGS = {
     ),
     "counter: labels below zero are counted": (
         "cpp/src/count.cpp",
-        "if (labels[i] < 0)",
-        "if (labels[i] < -1)",
+        "if (*least < 0) {",
+        "if (*least < -1) {",
     ),
 }

@@ -5,6 +5,9 @@
 
 namespace zbins::python {
 
+// What a capsule is called by which zbins._cuda hands counts over: a shared_ptr<Pmf>.
+inline constexpr char pmf_capsule[] = "zbins::v1::Pmf";
+
 void register_errors(pybind11::module_& m);
 void register_config(pybind11::module_& m);
 void register_bounds(pybind11::module_& m);

@@ -157,7 +157,12 @@ void register_pmf(py::module_& m) {
             py::arg("widest"))
         // What zbins._cuda made: the class is known to this module alone.
         .def_static(
-            "adopt", [](const py::capsule& made) { return *made.get_pointer<PmfPtr>(); },
+            "adopt",
+            [](const py::capsule& made) {
+                if (made.name() == nullptr || std::string_view(made.name()) != pmf_capsule)
+                    throw py::type_error("expected counts that zbins._cuda of this build made");
+                return *made.get_pointer<PmfPtr>();
+            },
             py::arg("made"))
         .def("codes", &codes, py::arg("dtype"))
         .def("margin", &margin, py::arg("column"), py::arg("size"))

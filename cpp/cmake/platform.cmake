@@ -20,6 +20,11 @@ in WSL, the Windows Subsystem for Linux, where ${compilers} will do" PARENT_SCOP
     list(JOIN CMAKE_OSX_ARCHITECTURES " and " named)
     set(${trouble} "CMAKE_OSX_ARCHITECTURES asks for ${named} at once: build for one architecture at \
 a time, and join the two by lipo (wheels by delocate-merge)" PARENT_SCOPE)
+  elseif(CMAKE_SYSTEM_NAME STREQUAL "Darwin" AND CMAKE_OSX_DEPLOYMENT_TARGET AND
+         CMAKE_OSX_DEPLOYMENT_TARGET VERSION_LESS 13.3)
+    # Numbers are written by std::to_chars, which Apple's library has from there on.
+    set(${trouble} "CMAKE_OSX_DEPLOYMENT_TARGET is ${CMAKE_OSX_DEPLOYMENT_TARGET}: 13.3 or later is \
+needed" PARENT_SCOPE)
   elseif(CMAKE_SIZEOF_VOID_P AND NOT CMAKE_SIZEOF_VOID_P EQUAL 8)
     math(EXPR bits "8 * ${CMAKE_SIZEOF_VOID_P}")
     set(${trouble} "${CMAKE_SYSTEM_PROCESSOR} with pointers of ${bits} bits is not supported: 64 are \

@@ -12,7 +12,7 @@ public:
     DeviceAxes(const Queue& queue, const Grid<T>& grid);
 
     const Axes<T>& view() const { return view_; }
-    T margin() const { return margin_; }  // of zbins/margin.hpp
+    T margin() const { return margin_; }  // of margin.hpp
     const Block& block() const { return memory_.block(); }
     // Whether bins were added to those the bounds were cut into.
     bool grown() const { return grown_; }

@@ -60,7 +60,14 @@ public:
         std::optional<DeviceLabels> labels);
 
     static std::shared_ptr<Pmf> from_host(const Queue& queue, const zbins::Pmf& pmf);
+    // On no grid: good for nothing but another device.
     std::shared_ptr<zbins::Pmf> to_host(const Queue& queue) const;
+    // As counts of the grid on which they were counted here.
+    template <class T>
+    std::shared_ptr<zbins::Pmf> to_host(const Queue& queue, const Grid<T>& grid) const {
+        return std::make_shared<zbins::Pmf>(
+            std::move(*to_host(queue)).framed(std::make_shared<const Frame>(grid)));
+    }
 
     PmfView view() const;
     const Layout& layout() const { return layout_; }

@@ -1,6 +1,7 @@
 #include "zbins/buffer.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstdlib>
 #include <new>
@@ -90,7 +91,8 @@ class KeptByThread {
 public:
     KeptByThread() : good_(pthread_key_create(&key_, destroy) == 0) {}
     ~KeptByThread() {
-        if (good_) pthread_key_delete(key_);  // what other threads still keep is theirs to lose
+        // Other threads may go on after it: what they still keep is lost, and they keep no more.
+        if (good_.exchange(false)) pthread_key_delete(key_);
     }
     KeptByThread(const KeptByThread&) = delete;
     KeptByThread& operator=(const KeptByThread&) = delete;
@@ -116,10 +118,10 @@ private:
     static void destroy(void* kept) { delete static_cast<Kept*>(kept); }
 
     pthread_key_t key_{};
-    bool good_;
+    std::atomic<bool> good_;
 };
 
-const KeptByThread kept_by_thread;
+KeptByThread kept_by_thread;
 
 bool is_kept(std::size_t bytes) {
     return !ZBINS_ADDRESS_SANITIZER && bytes >= smallest_kept && bytes <= largest_kept;

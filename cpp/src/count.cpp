@@ -41,6 +41,26 @@ int range_bits_for(std::uint64_t bytes, int threads) {
     return std::max(std::min(wanted, most_range_bits), bits(bytes / most_range_bytes));
 }
 
+// Refuses labels below zero, naming the first.
+Label largest_label(const Label* labels, std::int64_t n, const Context& context) {
+    constexpr std::int64_t block = 1 << 16;
+    InterruptCheck check(context);
+    Label largest = -1;
+    for (std::int64_t begin = 0; begin < n; begin += block) {
+        const Label* end = labels + std::min(n, begin + block);
+        const auto [least, most] = std::minmax_element(labels + begin, end);
+        if (*least < 0) {
+            const Label* bad =
+                std::find_if(labels + begin, end, [](Label label) { return label < 0; });
+            throw_value_error("the label of row " + std::to_string(bad - labels) + " is " +
+                              std::to_string(*bad) + "; labels count from 0");
+        }
+        largest = std::max(largest, *most);
+        check();
+    }
+    return largest;
+}
+
 // The labels from 0 to the largest there was, each with a place of its own.
 void check_rank(std::span<const Label> rank, Label largest) {
     if (static_cast<std::int64_t>(rank.size()) <= largest)
@@ -226,8 +246,10 @@ void Counter<T>::State::settle(const Context& context, int working) {
 }
 
 template <class T>
-Counter<T>::Counter(const Grid<T>& grid, int threads, bool labelled)
-    : state_(std::make_unique<State>(grid, threads, labelled)) {}
+Counter<T>::Counter(const Grid<T>& grid, int threads, bool labelled) {
+    if (grid.d() == 0) throw_value_error("the grid has no columns: it was moved from");
+    state_ = std::make_unique<State>(grid, threads, labelled);
+}
 template <class T>
 Counter<T>::Counter(Counter&&) noexcept = default;
 template <class T>
@@ -252,14 +274,8 @@ std::int64_t Counter<T>::add(const MatrixView<T>& x, bool inside, const Label* l
     if (s.labelled != (labels != nullptr))
         throw_value_error(s.labelled ? "the counter counts labels, and these rows have none"
                                      : "the counter counts no labels, and these rows have some");
-    Label largest = -1;
-    for (std::int64_t i = 0; i < x.rows && labels != nullptr; ++i) {
-        if (labels[i] < 0)
-            throw_value_error("the label of row " + std::to_string(i) + " is " +
-                              std::to_string(labels[i]) + "; labels count from 0");
-        largest = std::max(largest, labels[i]);
-    }
-    s.largest_label = std::max(s.largest_label, largest);
+    if (labels != nullptr)
+        s.largest_label = std::max(s.largest_label, largest_label(labels, x.rows, context));
     const typename State::Attempt attempt(s);
     const StrictFloats strict;
     const double row_bytes = static_cast<double>(x.cols) * sizeof(T);

@@ -30,20 +30,12 @@ struct Scratch {
 
 // Refuses what there is nothing to draw for.
 void check_range(const Pmf& pmf, const DrawRange& range, bool wants_labels) {
+    if (range.n > std::int64_t{1} << 62)
+        throw_value_error(std::to_string(range.n) + " samples at once are too many");
     if (range.n < 0) throw_value_error(std::to_string(range.n) + " samples cannot be drawn");
     if (range.n > 0 && pmf.total() == 0) throw_value_error("the model has no rows to draw from");
-    if (!pmf.labelled()) {
-        if (range.labels != nullptr || wants_labels)
-            throw_value_error("the model has no labels to draw for");
-        return;
-    }
-    if (range.labels == nullptr) return;
-    const std::int64_t given = range.label_step == 0 ? std::min<std::int64_t>(range.n, 1) : range.n;
-    for (std::int64_t i = 0; i < given; ++i) {
-        const Label label = range.labels[i * range.label_step];
-        if (pmf.label_total(label) == 0)
-            throw_value_error("label " + std::to_string(label) + " has no rows");
-    }
+    if (!pmf.labelled() && (range.labels != nullptr || wants_labels))
+        throw_value_error("the model has no labels to draw for");
 }
 
 // The bins (and labels) of samples first .. first + n of the range.
@@ -56,7 +48,9 @@ void pick_bins(const Pmf& pmf, const DrawRange& range, std::int64_t first, std::
         for (std::int64_t i = 0; i < n; ++i) {
             const auto k = static_cast<std::size_t>(i);
             const Label label = range.labels[(first + i) * range.label_step];
-            s.bins[k] = pmf.pick_within(label, scale_to(s.ranks[k], pmf.label_total(label)));
+            const Count of_label = pmf.label_total(label);
+            if (of_label == 0) throw_value_error("label " + std::to_string(label) + " has no rows");
+            s.bins[k] = pmf.pick_within(label, scale_to(s.ranks[k], of_label));
             s.keys[k] = pmf.key(s.bins[k]);
             if (labels_out != nullptr) labels_out[first + i] = label;
         }
@@ -84,6 +78,9 @@ void draw(const Grid<T>& grid, const Pmf& pmf, const DrawRange& range, T* out, s
     pmf.check_grid(grid);
     check_range(pmf, range, labels_out != nullptr);
     if (range.n > 0 && out == nullptr) throw_value_error("there is no room for the samples");
+    if (range.n > 1 && stride < grid.d())
+        throw_value_error("samples of " + std::to_string(grid.d()) + " values cannot lie " +
+                          std::to_string(stride) + " apart");
     if (range.n == 0) return;
     const StrictFloats strict;
     const Axes<T> a = grid.axes();

@@ -3,11 +3,13 @@
 #include <charconv>
 #include <cmath>
 
+#include "zbins/strict_floats.hpp"
 #include "zbins/types.hpp"
 
 namespace zbins::inline v1 {
 
 std::string number(double value) {
+    const StrictFloats strict;
     char text[32];
     // A float32 prints as itself, not as the double next to it.
     const auto as_float = static_cast<float>(value);

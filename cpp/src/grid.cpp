@@ -127,6 +127,7 @@ Grid<T> Grid<T>::grown(std::span<const T> lower, std::span<const T> upper,
     }
     const StrictFloats strict;
     Grid grid = *this;
+    const Axes<T> a = axes();
     for (std::int64_t j = 0; j < d(); ++j) {
         const T low = lower[at(j)], high = upper[at(j)];
         constexpr T infinity = std::numeric_limits<T>::infinity();
@@ -140,8 +141,8 @@ Grid<T> Grid<T>::grown(std::span<const T> lower, std::span<const T> upper,
         }
         const std::int32_t old_first = first_[at(j)];
         const std::int32_t old_last = old_first + bins_[at(j)] - 1;
-        const std::int32_t first = std::min(old_first, raw(j, low));
-        const std::int32_t last = std::max(old_last, raw(j, high));
+        const std::int32_t first = std::min(old_first, raw_at(a, j, low));
+        const std::int32_t last = std::max(old_last, raw_at(a, j, high));
         const std::int64_t bins = std::int64_t{last} - first + 1;
         if (bins > max_bins) {
             // Name the value that is further out; both may be.
@@ -193,6 +194,7 @@ std::vector<std::int32_t> Grid<T>::shift_from(const Grid& older) const {
 
 template <class T>
 bool Grid<T>::same_codes(const Grid& older) const {
+    if (older.d() != d()) return false;
     for (std::int64_t j = 0; j < d(); ++j) {
         if (shift_of(j, older) != 0) return false;
     }

@@ -129,6 +129,11 @@ Pmf sum_of(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap&
            Label classes, const Context& context) {
     if (!(a.layout() == b.layout()) || a.labelled() != b.labelled())
         throw_value_error("two models of one layout are needed, both labelled or neither");
+    if (a.labelled() &&
+        (classes < 0 || classes > std::int64_t{a.labels().classes} + b.labels().classes))
+        throw_value_error("two models of " + std::to_string(a.labels().classes) + " and " +
+                          std::to_string(b.labels().classes) + " labels cannot have " +
+                          std::to_string(classes));
     check_map(a, a_labels, classes);
     check_map(b, b_labels, classes);
     InterruptCheck check(context);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <limits>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "zbins/canonical.hpp"
@@ -23,6 +24,9 @@ Pmf::Pmf(Layout layout, Buffer<Word> keys, Buffer<Count> counts, std::optional<L
       keys_(std::move(keys)),
       cumulative_(std::move(counts)),
       labels_(std::move(labels)) {
+    if (cumulative_.size() == 0 ||
+        keys_.size() != size() * static_cast<std::uint64_t>(layout.words))
+        throw_value_error("codes and counts differ in length");
     add_up(context, threads);
     build_guide(context, threads);
     if (labels_) build_by_label(context);
@@ -102,6 +106,12 @@ void Pmf::add_up(const Context& context, int threads) {
 
 Pmf Pmf::checked(Layout layout, Buffer<Word> keys, Buffer<Count> counts,
                  std::optional<LabelCounts> labels, const Context& context) {
+    const int bits = layout.bits;
+    if ((bits != 1 && bits != 2 && bits != 4 && bits != 8 && bits != 16) ||
+        !(layout == Layout(layout.d, 1 << bits)))
+        throw_value_error("codes of " + std::to_string(layout.d) + " dimensions, " +
+                          std::to_string(bits) + " bits each, do not lie in " +
+                          std::to_string(layout.words) + " words");
     InterruptCheck check(context);
     const std::uint64_t m = counts.size();
     const auto words = static_cast<std::uint64_t>(layout.words);
@@ -178,8 +188,16 @@ void Pmf::build_guide(const Context& context, int threads) {
 void Pmf::build_by_label(const Context& context) {
     InterruptCheck check(context);
     const LabelCounts& l = *labels_;
+    if (l.classes < 0 || l.start.size() != size() + 1 || l.start[0] != 0 ||
+        l.start[size()] != l.label.size() || l.count.size() != l.label.size())
+        throw_value_error("label counts do not fit the bins");
     by_label_start_.assign(static_cast<std::size_t>(l.classes) + 1, 0);
-    for (const Label label : l.label) ++by_label_start_[static_cast<std::size_t>(label) + 1];
+    for (const Label label : l.label) {
+        if (label < 0 || label >= l.classes)
+            throw_value_error("label " + std::to_string(label) + " names none of " +
+                              std::to_string(l.classes) + " classes");
+        ++by_label_start_[static_cast<std::size_t>(label) + 1];
+    }
     for (std::size_t c = 0; c < static_cast<std::size_t>(l.classes); ++c)
         by_label_start_[c + 1] += by_label_start_[c];
     within_bin_ = Buffer<Count>(l.label.size());
@@ -189,6 +207,8 @@ void Pmf::build_by_label(const Context& context) {
     std::vector<Count> sum(static_cast<std::size_t>(l.classes), 0);
     for (std::uint64_t bin = 0; bin < size(); ++bin) {
         if (bin % block_bins == 0) check();
+        if (l.start[bin] > l.start[bin + 1] || l.start[bin + 1] > l.label.size())
+            throw_value_error("label counts do not fit the bins");
         Count before = 0;
         for (std::uint64_t e = l.start[bin]; e < l.start[bin + 1]; ++e) {
             before += l.count[e];

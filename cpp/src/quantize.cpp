@@ -44,6 +44,7 @@ void quantize(const Grid<T>& grid, const MatrixView<T>& x, Code* codes, const Co
     if (grid.max_bins_of_a_dimension() - 1 > std::int64_t{std::numeric_limits<Code>::max()})
         throw_value_error("codes of " + std::to_string(sizeof(Code)) + " bytes cannot hold " +
                           std::to_string(grid.max_bins_of_a_dimension()) + " bins");
+    if (x.rows > 0 && codes == nullptr) throw_value_error("there is no room for the codes");
     const StrictFloats strict;
     for_blocks(x, context, threads_for_rows(x, context),
                [&](std::size_t, std::int64_t first, std::int64_t n, const auto& rows) {
@@ -57,6 +58,7 @@ void find_bins(const Grid<T>& grid, const Pmf& pmf, const MatrixView<T>& x, std:
                const Context& context, bool inside) {
     check_view(x, grid.d());
     pmf.check_grid(grid);
+    if (x.rows > 0 && bins == nullptr) throw_value_error("there is no room for the bins");
     const StrictFloats strict;
     const Layout& layout = pmf.layout();
     const int threads = threads_for_rows(x, context);

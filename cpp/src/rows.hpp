@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -15,10 +16,15 @@ namespace zbins::inline v1 {
 // Refuses a view that cannot be read, or (where `cols` is given) has other columns than a grid.
 template <class T>
 void check_view(const MatrixView<T>& x, std::int64_t cols = -1) {
-    if (x.rows < 0 || x.cols < 1 || (x.rows > 0 && x.data == nullptr))
+    if (x.rows < 0)
+        throw_value_error("X has " + std::to_string(x.rows) + " rows; 0 or more can be");
+    if (x.cols < 1)
+        throw_value_error("X has " + std::to_string(x.cols) + " columns; at least one is needed");
+    if (x.rows > std::int64_t{1} << 62 || x.cols > std::numeric_limits<std::int32_t>::max())
         throw_value_error("X has " + std::to_string(x.rows) + " rows of " + std::to_string(x.cols) +
-                          " columns" + (x.data == nullptr ? " and no data" : "") +
-                          "; at least one column is needed");
+                          " columns; that is no matrix");
+    if (x.rows > 0 && x.data == nullptr)
+        throw_value_error("X has " + std::to_string(x.rows) + " rows, but its data is null");
     if (cols >= 0 && x.cols != cols)
         throw_value_error("X has " + std::to_string(x.cols) + " columns and the grid has " +
                           std::to_string(cols));

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
+from ._config import strictly
 from ._device._frameworks import adopted
 from ._device._place import place_of
 from ._device._rows import DeviceLabels, as_device_labels
@@ -57,19 +58,10 @@ def as_labels(y: Any, n: int | None = None, what: str = "rows of X") -> Array | 
         labels = _from_objects(labels)
     elif labels.dtype.kind == "T":  # NumPy's variable-width strings
         labels = labels.astype(str)
-    if labels.dtype.kind == "f" and (labels == np.trunc(labels)).all():
-        # Whole numbers that passed through a table of floats.
-        if labels.size and np.abs(labels).max() >= 2.0**63:
-            raise ValueError(f"y has the label {np.abs(labels).max()}; it must be below 2**63")
-        labels = labels.astype(np.int64)
+    if labels.dtype.kind == "f":
+        labels = _from_floats(labels)
     if labels.dtype.kind not in KINDS and labels.size:
-        row = 0
-        if labels.dtype.kind == "f":
-            row = int(np.flatnonzero(labels != np.trunc(labels))[0])
-        raise TypeError(
-            f"y has the label {labels[row]!s} of dtype {labels.dtype} at row {row}; accepted are "
-            "int, bool and str"
-        )
+        raise TypeError(_not_accepted(labels, 0))
     _check_length(len(labels), n, what)
     if labels.dtype.kind == "u" and labels.size and labels.max() > np.iinfo(np.int64).max:
         raise ValueError(f"y has the label {labels.max()}; an int label must be below 2**63")
@@ -81,6 +73,24 @@ def as_labels(y: Any, n: int | None = None, what: str = "rows of X") -> Array | 
 def _check_length(labels: int, n: int | None, what: str) -> None:
     if n is not None and labels != n:
         raise ValueError(f"y has {labels} labels for {n} {what}; one per row is needed")
+
+
+def _not_accepted(labels: Array, row: int) -> str:
+    return (
+        f"y has the label {labels[row]!s} of dtype {labels.dtype} at row {row}; accepted are int, "
+        "bool and str"
+    )
+
+
+@strictly
+def _from_floats(labels: Array) -> Array:
+    """Return whole numbers that passed through a table of floats."""
+    fractional = np.flatnonzero(labels != np.trunc(labels))
+    if fractional.size:
+        raise TypeError(_not_accepted(labels, int(fractional[0])))
+    if labels.size and np.abs(labels).max() >= 2.0**63:
+        raise ValueError(f"y has the label {np.abs(labels).max()}; it must be below 2**63")
+    return labels.astype(np.int64)
 
 
 def _from_objects(labels: Array) -> Array:

@@ -219,7 +219,7 @@ class Model:
             counts=arrays["counts"],
             classes=0 if classes is None else len(classes),
             labels=labels,
-            threads=n_threads(None, 1 << 40),
+            threads=n_threads(-1, arrays["codes"].nbytes),
         )
         if classes is not None:
             for place, name in enumerate(classes.tolist()):

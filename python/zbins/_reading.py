@@ -35,6 +35,11 @@ def _log_density(run: Run, bins: Array) -> Array:
     return density
 
 
+@strictly
+def _mean(log_density: Any) -> float:
+    return float(log_density.mean())
+
+
 class Reading(DensityMixin, Fitted):  # type: ignore[misc]
     """The methods that read."""
 
@@ -79,7 +84,7 @@ class Reading(DensityMixin, Fitted):  # type: ignore[misc]
         log_density = self.score_samples(X)
         if not len(log_density):
             raise ValueError("X has no rows; a mean needs at least one")
-        return float(log_density.mean())
+        return _mean(log_density)
 
     def quantize(self, X: Any) -> Any:
         """Return the codes of the rows: law 1, clipped into the grid as KBinsDiscretizer does.

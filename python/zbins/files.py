@@ -86,7 +86,6 @@ def description(model: Model, parameters: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@strictly
 def read_model(path: str | os.PathLike[str], kind: str) -> tuple[Model, dict[str, Any]]:
     """Read a model file, trusting nothing in it.
 
@@ -107,7 +106,11 @@ def read_model(path: str | os.PathLike[str], kind: str) -> tuple[Model, dict[str
     ValueError
         If it is not a whole and undamaged model file, naming it and what is wrong.
     """
-    name = os.fspath(path)
+    return _judged(os.fspath(path), kind)
+
+
+@strictly
+def _judged(name: str, kind: str) -> tuple[Model, dict[str, Any]]:
     content = content_of(name)
     try:
         grid, pmf, text = _core.read_model(content, n_threads(-1, len(content)))

@@ -58,6 +58,7 @@ class Summary:
     n_constant: int
     warnings: tuple[str, ...]
 
+    @strictly
     def __str__(self) -> str:
         bins = np.unique(self.n_bins)
         per_column = f"{bins[0]}" if len(bins) == 1 else f"{bins[0]} to {bins[-1]}"

@@ -49,9 +49,11 @@ TEST(views_that_cannot_be_read_are_refused) {
     const auto* data = reinterpret_cast<const std::byte*>(&value);
     const MatrixView<float> no_columns{data, 4, 0, 0, 4}, negative{data, -1, 2, 8, 4},
         no_data{nullptr, 4, 2, 8, 4};
-    for (const auto& x : {no_columns, negative, no_data}) {
-        CHECK_THROWS(zbins::find_bounds(x, {}), Refused, "at least one column is needed");
-        CHECK_THROWS(zbins::find_row(x, 0, 0.0f), Refused, "at least one column is needed");
+    for (const auto& [x, message] : {std::pair{no_columns, "0 columns; at least one is needed"},
+                                     std::pair{negative, "X has -1 rows"},
+                                     std::pair{no_data, "4 rows, but its data is null"}}) {
+        CHECK_THROWS(zbins::find_bounds(x, {}), Refused, message);
+        CHECK_THROWS(zbins::find_row(x, 0, 0.0f), Refused, message);
     }
     const MatrixView<float> one{data, 1, 1, 4, 4};
     CHECK_THROWS(zbins::find_row(one, 1, 0.0f), Refused, "there is no column 1");
@@ -154,6 +156,84 @@ TEST(nothing_is_drawn_from_an_empty_model) {
     const Pmf pmf = models::count(grid, unit_rows(9, 2).view());
     CHECK_THROWS((zbins::draw<float>(grid, pmf, {.n = 1}, nullptr, 2, nullptr, {}), 0), Refused,
                  "no room for the samples");
+    std::vector<float> out(4);
+    CHECK_THROWS((zbins::draw(grid, pmf, {.n = 2}, out.data(), 1, nullptr, {}), 0), Refused,
+                 "samples of 2 values cannot lie 1 apart");
+    const auto x = unit_rows(3, 2);
+    CHECK_THROWS((zbins::find_bins(grid, pmf, x.view(), nullptr, {}), 0), Refused,
+                 "no room for the bins");
+    std::uint8_t* nowhere = nullptr;
+    CHECK_THROWS((zbins::quantize(grid, x.view(), nowhere, {}), 0), Refused,
+                 "no room for the codes");
+}
+
+TEST(parts_that_do_not_fit_each_other_are_refused) {
+    const zbins::Layout layout(2, 4);
+    const auto keys = [](std::uint64_t n) {
+        return models::buffer(std::vector<zbins::Word>(n, 0));
+    };
+    const auto counts = [](std::uint64_t n) {
+        return models::buffer(std::vector<zbins::Count>(n, 1));
+    };
+    CHECK_THROWS(Pmf(layout, keys(1), counts(1000001), std::nullopt), Refused, "differ in length");
+    CHECK_THROWS(Pmf(layout, keys(1), counts(0), std::nullopt), Refused, "differ in length");
+    const auto labelled = [&](std::vector<std::uint64_t> start, std::vector<Label> label,
+                              std::vector<zbins::Count> count, Label classes) {
+        zbins::LabelCounts parts;
+        parts.classes = classes;
+        parts.start = models::buffer(start);
+        parts.label = models::buffer(label);
+        parts.count = models::buffer(count);
+        return Pmf(layout, keys(1), counts(2), std::move(parts));
+    };
+    CHECK_EQ(labelled({0, 1}, {0}, {1}, 1).label_total(0), 1);
+    CHECK_THROWS(labelled({0, 1}, {7}, {1}, 2), Refused, "label 7 names none of 2 classes");
+    CHECK_THROWS(labelled({0, 1}, {-1}, {1}, 2), Refused, "label -1 names none");
+    CHECK_THROWS(labelled({0, 2}, {0}, {1}, 1), Refused, "do not fit the bins");
+    CHECK_THROWS(labelled({0}, {0}, {1}, 1), Refused, "do not fit the bins");
+    CHECK_THROWS(labelled({0, 1}, {0}, {1, 1}, 1), Refused, "do not fit the bins");
+    CHECK_THROWS(labelled({0, 1}, {0}, {1}, -1), Refused, "do not fit the bins");
+}
+
+TEST(layouts_and_sizes_that_cannot_be_are_refused) {
+    for (const std::int64_t d : {std::int64_t{0}, std::int64_t{-5}, std::int64_t{1} << 37})
+        CHECK_THROWS(zbins::Layout(d, 4).words, Refused, "dimensions cannot be packed");
+    CHECK_THROWS(zbins::Layout(2, 65537).words, Refused, "65537 bins are more than");
+    zbins::Layout odd(1, 4);
+    odd.bits = 3;
+    const auto from = [](const zbins::Layout& layout) {
+        return Pmf::checked(layout, {}, models::buffer(std::vector<zbins::Count>{1}), std::nullopt);
+    };
+    CHECK_THROWS(from(zbins::Layout()), Refused, "0 dimensions cannot be packed");
+    CHECK_THROWS(from(odd), Refused, "3 bits each, do not lie in 1 words");
+    const float value = 0;
+    const auto* data = reinterpret_cast<const std::byte*>(&value);
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    CHECK_THROWS(zbins::find_bounds(MatrixView<float>{data, most, 1, 0, 4}, {}), Refused,
+                 "that is no matrix");
+    CHECK_THROWS(zbins::find_bounds(MatrixView<float>{data, 1, most, 0, 4}, {}), Refused,
+                 "that is no matrix");
+    const Grid<float> grid = unit_grid(2, 4);
+    const Pmf pmf = models::count(grid, unit_rows(9, 2).view());
+    CHECK_THROWS(one_sample(grid, pmf, {.n = most}), Refused, "are too many");
+    const Grid<float> constant = unit_grid(2, 4, 0);
+    CHECK(constant.constant(1));
+    CHECK_THROWS(constant.constant(2), Refused, "there is no column 2");
+    CHECK(!constant.same_codes(unit_grid(3, 4)));
+    zbins::Context crowd;
+    crowd.threads = std::numeric_limits<int>::max();
+    crowd.forced = true;
+    std::vector<float> out(10);
+    zbins::draw(grid, pmf, {.n = 5}, out.data(), 2, nullptr, crowd);
+}
+
+TEST(a_grid_that_was_moved_from_counts_nothing) {
+    Grid<float> grid = unit_grid(2, 4);
+    const Grid<float> other = std::move(grid);
+    CHECK_THROWS(Counter<float>(grid, 1, false).layout(), Refused, "it was moved from");
+    CHECK_THROWS(zbins::find_outside(grid, unit_rows(3, 2).view(), {}), Refused, "grid has 0");
+    CHECK_THROWS(grid.raw(0, 1.0f), Refused, "there is no column 0");
+    CHECK_EQ(other.d(), 2);
 }
 
 TEST(a_model_moves_and_leaves_nothing_behind) {

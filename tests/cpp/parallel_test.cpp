@@ -229,11 +229,42 @@ TEST(long_calls_obey_interrupts) {
             CHECK(asked.back() - asked.front() < std::chrono::seconds(5));
         }
     }
-    // All samples over one another, so on one thread.
     const auto model = models::count(grid, row.view());
-    std::vector<float> out(2);
-    CHECK_THROWS((zbins::draw(grid, model, draws::range_of(1, 0, std::int64_t{1} << 40), out.data(),
-                              0, nullptr, stopped_after(1, 2)),
+    constexpr std::int64_t many = std::int64_t{1} << 26;
+    zbins::Buffer<float> room(2 * many);  // 512 MiB, of which little is touched
+    CHECK_THROWS((zbins::draw(grid, model, draws::range_of(1, 0, many), room.data(), 2, nullptr,
+                              stopped_after(1, 2)),
                   0),
                  zbins::Interrupted, "interrupted");
 }
+
+#if defined(__GLIBC__) && !defined(__SANITIZE_THREAD__)
+// A thread that is cancelled is unwound: the threads it has started end first, and nothing aborts.
+TEST(parallel_for_lets_its_thread_be_cancelled) {
+    for (int trial = 0; trial < 30; ++trial) {
+        struct Shared {
+            std::atomic<int> ran{0}, running{0};
+        } shared;
+        pthread_t thread;
+        const auto endless = [](void* given) -> void* {
+            auto& s = *static_cast<Shared*>(given);
+            zbins::parallel_for(on_threads(3), 3, std::int64_t{1} << 40, [&](std::int64_t, int) {
+                ++s.running;
+                ++s.ran;
+                for (int spin = 0; spin < 2000; ++spin)
+                    std::atomic_thread_fence(std::memory_order_seq_cst);
+                --s.running;
+                pthread_testcancel();  // where only the caller's thread is asked to end
+            });
+            return nullptr;
+        };
+        CHECK_EQ(pthread_create(&thread, nullptr, endless, &shared), 0);
+        while (shared.ran < 10 * (trial + 1)) std::this_thread::yield();
+        CHECK_EQ(pthread_cancel(thread), 0);
+        void* result = nullptr;
+        CHECK_EQ(pthread_join(thread, &result), 0);
+        CHECK(result == PTHREAD_CANCELED);
+        CHECK_EQ(shared.running.load(), 0);
+    }
+}
+#endif

@@ -8,6 +8,7 @@ function(check wanted)
   set(CMAKE_SYSTEM_NAME Linux)
   set(CMAKE_SYSTEM_PROCESSOR x86_64)
   set(CMAKE_OSX_ARCHITECTURES "")
+  set(CMAKE_OSX_DEPLOYMENT_TARGET "")
   set(CMAKE_SIZEOF_VOID_P 8)
   set(CMAKE_CXX_BYTE_ORDER LITTLE_ENDIAN)
   set(CMAKE_CXX_COMPILER_ID GNU)
@@ -46,6 +47,11 @@ foreach(compiler MSVC Clang GNU)  # clang-cl is Clang, mingw is GNU
         CMAKE_SYSTEM_NAME Windows CMAKE_CXX_COMPILER_ID ${compiler})
 endforeach()
 check("Windows is not supported (CYGWIN, GNU): ${wsl}" CMAKE_SYSTEM_NAME CYGWIN)
+check("CMAKE_OSX_DEPLOYMENT_TARGET is 12.0: 13.3 or later is needed"
+      CMAKE_SYSTEM_NAME Darwin CMAKE_OSX_DEPLOYMENT_TARGET 12.0 CMAKE_CXX_COMPILER_ID AppleClang
+      CMAKE_CXX_COMPILER_VERSION 16.0)
+check("" CMAKE_SYSTEM_NAME Darwin CMAKE_OSX_DEPLOYMENT_TARGET 14.0 CMAKE_CXX_COMPILER_ID AppleClang
+      CMAKE_CXX_COMPILER_VERSION 16.0)
 check("CMAKE_OSX_ARCHITECTURES asks for x86_64 and arm64 at once: build for one architecture at a \
 time, and join the two by lipo (wheels by delocate-merge)"
       CMAKE_SYSTEM_NAME Darwin CMAKE_OSX_ARCHITECTURES x86_64+arm64 CMAKE_CXX_COMPILER_ID AppleClang)

@@ -58,6 +58,7 @@ def longest_wait(call):
     return max(waits, default=whole)
 
 
+@pytest.mark.slow  # by the clock
 @pytest.mark.parametrize("name", ["load", "unpickle", "codes_", "counts_", "summary"])
 def test_no_thread_waits_long(name, sampler, tmp_path):
     if name == "load":

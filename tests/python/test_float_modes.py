@@ -154,6 +154,22 @@ def test_lattices_that_differ_by_subnormal_bounds_are_told_apart(mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_labels_that_are_subnormal_are_no_whole_numbers(mode):
+    y = np.where(np.arange(300) % 2, 5e-324, 0.0)
+    with MODES[mode](), pytest.raises(TypeError, match="y has the label 5e-324"):
+        zbins.PMFSampler(4).fit(subnormal_rows(), y)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_words_and_means_are_the_same(mode):
+    X = subnormal_rows(np.float64)
+    sampler = zbins.PMFSampler(10).fit(X)
+    plain = str(sampler.summary()), sampler.score(X)
+    with MODES[mode]():
+        assert (str(sampler.summary()), sampler.score(X)) == plain
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_a_prior_has_the_same_tables(mode):
     torch = pytest.importorskip("torch")
     from zbins.torch import PMFPrior

@@ -9,24 +9,28 @@ Model from_host(const std::shared_ptr<Device>& device, const zbins::Pmf& pmf) {
     return {Pmf::from_host(call.queue(), pmf), device};
 }
 
-// Put on a grid where one is given; else good for nothing but another device.
-template <class Put>
-py::object to_host(const Model& model, Put&& put) {
-    auto host = [&] {
-        const Call call(*model.device);
-        return put(model.pmf->to_host(call.queue()));
-    }();
-    // Its class belongs to zbins._core, which alone knows it.
+// Its class belongs to zbins._core, which alone knows it.
+py::object adopted(std::shared_ptr<zbins::Pmf> host) {
     return py::module_::import("zbins._core")
         .attr("Pmf")
-        .attr("adopt")(py::capsule(&host, static_cast<const char*>(nullptr)));
+        .attr("adopt")(py::capsule(&host, zbins::python::pmf_capsule));
+}
+
+py::object to_host(const Model& model) {
+    auto host = [&] {
+        const Call call(*model.device);
+        return model.pmf->to_host(call.queue());
+    }();
+    return adopted(std::move(host));
 }
 
 template <class T>
 py::object to_host_on(const Model& model, const Grid<T>& grid) {
-    return to_host(model, [&](const std::shared_ptr<zbins::Pmf>& pmf) {
-        return std::make_shared<zbins::Pmf>(std::move(*pmf).on(grid));
-    });
+    auto host = [&] {
+        const Call call(*model.device);
+        return model.pmf->to_host(call.queue(), grid);
+    }();
+    return adopted(std::move(host));
 }
 
 Model merged(const Model& a, const Model& b, const LabelMap& a_labels, const LabelMap& b_labels,
@@ -52,8 +56,7 @@ Model rebased(const Model& model, std::int32_t widest,
 void register_pmf(py::module_& m) {
     py::class_<Model>(m, "Pmf", py::module_local())
         .def_static("from_host", &from_host, py::arg("device"), py::arg("pmf"))
-        .def("to_host",
-             [](const Model& model) { return to_host(model, [](auto pmf) { return pmf; }); })
+        .def("to_host", &to_host)
         .def("to_host", &to_host_on<float>, py::arg("grid"))
         .def("to_host", &to_host_on<double>, py::arg("grid"))
         .def("merged", &merged, py::arg("other"), py::arg("labels"), py::arg("other_labels"),

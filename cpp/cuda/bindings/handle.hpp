@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "../../bindings/bind.hpp"
 #include "../../bindings/gil.hpp"
 #include "../count.hpp"
 #include "../device.hpp"

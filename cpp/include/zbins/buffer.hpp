@@ -50,7 +50,7 @@ public:
     T& operator[](std::uint64_t i) { return data_.get()[i]; }
     const T& operator[](std::uint64_t i) const { return data_.get()[i]; }
     // Forgets what lies behind the first `size` elements; the memory stays.
-    void truncate(std::uint64_t size) { size_ = size; }
+    void truncate(std::uint64_t size) { size_ = size < size_ ? size : size_; }
     T* begin() { return data(); }
     T* end() { return data() + size_; }
     const T* begin() const { return data(); }

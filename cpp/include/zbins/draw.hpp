@@ -13,7 +13,7 @@ inline constexpr int stream_version = 1;
 // Which samples to draw, and for which labels.
 struct DrawRange {
     std::uint64_t seed = 0;
-    std::uint64_t first = 0;        // number of the first sample
+    std::uint64_t first = 0;        // number of the first sample; after 2^64 - 1 comes 0
     std::int64_t n = 0;             // how many
     const Label* labels = nullptr;  // labels[i * label_step] conditions draw i; null: no condition
     std::int64_t label_step = 0;    // 0: one label for all

@@ -29,8 +29,11 @@ public:
     // and the codes stayed what they were.
     template <class T>
     bool stands_on(const Grid<T>& grid) const {
-        return grew_into(grid) && Layout(grid.d(), grid.max_bins_of_a_dimension()) == layout_ &&
-               grid.same_codes(std::get<Grid<T>>(grid_));
+        const auto* mine = std::get_if<Grid<T>>(&grid_);
+        if (mine == nullptr) return false;
+        return grid == *mine ||  // most often
+               (grid.grown_from(*mine) && grid.same_codes(*mine) &&
+                Layout(grid.d(), grid.max_bins_of_a_dimension()) == layout_);
     }
     // What to add to the codes here to get those on `grid`, which this one must have grown into.
     template <class T>

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <span>
 #include <type_traits>
 #include <vector>
@@ -46,6 +47,7 @@ public:
     // Law 1 for one value of dimension j.
     std::int32_t raw(std::int64_t j, T z) const;
     bool constant(std::int64_t j) const {
+        if (j < 0 || j >= d()) check_dimension(j);
         const auto i = static_cast<std::size_t>(j);
         return same_value(origin_[i], top_[i]);
     }
@@ -86,7 +88,7 @@ private:
         return std::bit_cast<Bits>(a) == std::bit_cast<Bits>(b);
     }
     static bool same_values(const std::vector<T>& a, const std::vector<T>& b) {
-        return std::equal(a.begin(), a.end(), b.begin(), b.end(), same_value);
+        return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
     }
     void check_dimension(std::int64_t j) const;
     std::int32_t shift_of(std::int64_t j, const Grid& older) const;

@@ -2,6 +2,10 @@
 // significant bits of word 0, unused bits of the last word zero. So words compare as codes do.
 #pragma once
 
+#include <limits>
+#include <string>
+
+#include "zbins/error.hpp"
 #include "zbins/types.hpp"
 
 namespace zbins::inline v1 {
@@ -12,7 +16,13 @@ struct Layout {
     int words = 0;
 
     Layout() = default;
+    // Throws std::invalid_argument where there can be no such code.
     Layout(std::int64_t dimensions, std::int32_t bins_of_the_widest) : d(dimensions), bits(1) {
+        if (d < 1 || d > std::numeric_limits<std::int32_t>::max())
+            throw_value_error("a code of " + std::to_string(d) + " dimensions cannot be packed");
+        if (bins_of_the_widest > max_bins)
+            throw_value_error(std::to_string(bins_of_the_widest) + " bins are more than the " +
+                              std::to_string(max_bins) + " that a code holds");
         while ((std::int64_t{1} << bits) < bins_of_the_widest) bits *= 2;
         words = static_cast<int>((d + per_word() - 1) / per_word());
     }

@@ -2,6 +2,8 @@
 // fork), exceptions rethrown on the caller's thread, Ctrl-C obeyed between tasks.
 #pragma once
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -26,7 +28,8 @@ struct Context {
 
 // At least 1 MiB of work a thread: below that, starting one costs more than it saves.
 inline int threads_for(const Context& context, double bytes) {
-    if (context.forced) return std::max(1, context.threads);
+    constexpr int most_threads = 4096;  // each takes memory of its own before it is started
+    if (context.forced) return std::clamp(context.threads, 1, most_threads);
     constexpr double bytes_per_thread = 1 << 20;
     const double useful = std::max(1.0, bytes / bytes_per_thread);
     return static_cast<int>(std::min<double>(std::max(1, context.threads), useful));
@@ -34,7 +37,7 @@ inline int threads_for(const Context& context, double bytes) {
 
 // Rows of one task: `most`, or fewer where that leaves threads without work.
 inline std::int64_t task_rows(std::int64_t most, std::int64_t rows, int threads) {
-    return std::clamp<std::int64_t>((rows + threads - 1) / threads, 1, most);
+    return std::clamp<std::int64_t>(rows / threads + (rows % threads > 0 ? 1 : 0), 1, most);
 }
 
 // Throws Interrupted when the caller's check says stop. Cheap enough to call once per block.
@@ -100,7 +103,11 @@ void parallel_for(const Context& context, int threads, std::int64_t tasks, Task&
         explicit Others(std::atomic<bool>& a_stop) : stop(a_stop) {}
         ~Others() {
             stop.store(true, std::memory_order_relaxed);  // by now all tasks are taken, or failed
+            // To wait is a point where a thread may be cancelled, and a destructor none.
+            int before = 0;
+            pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
             for (auto& thread : threads) thread.join();
+            pthread_setcancelstate(before, &before);
         }
         Others(const Others&) = delete;
         Others& operator=(const Others&) = delete;

@@ -17,6 +17,10 @@
 #include "zbins/parallel.hpp"
 #include "zbins/types.hpp"
 
+namespace zbins::cuda {
+class Pmf;  // the same on a device
+}
+
 namespace zbins::inline v1 {
 
 // Counts per (bin, label): the labels of bin b are entries [start[b], start[b + 1]), ascending.
@@ -49,8 +53,9 @@ ZBINS_API Pmf rebase(const Pmf& pmf, const Grid<T>& grid, const Context& context
 
 class ZBINS_API Pmf {
 public:
-    // Takes what is already ordered and consistent: m keys of layout.words words, and m + 1 counts,
-    // the one of bin b at b + 1. Throws std::invalid_argument if they sum to 2^63 or more.
+    // Takes what is already in order: m keys of layout.words words, and m + 1 counts, the one of
+    // bin b at b + 1. Throws std::invalid_argument if they sum to 2^63 or more, or the arrays do
+    // not fit each other; `checked` is for data from outside.
     Pmf(Layout layout, Buffer<Word> keys, Buffer<Count> counts, std::optional<LabelCounts> labels,
         const Context& context = {}, int threads = 1);
     // What was moved from has no bins and no grid.
@@ -108,7 +113,8 @@ public:
 
     bool labelled() const { return labels_.has_value(); }
     const LabelCounts& labels() const { return *labels_; }
-    // The label of a draw: what is left of the rank inside its bin decides.
+    // The label of a draw: what is left of the rank inside its bin decides. As of all that picks,
+    // what it is asked must be there: it is asked for every draw.
     Label pick_label(std::uint64_t bin, Count remainder) const;
     // Rows with this label (none if there is no such label), and the bin that holds the rank-th of
     // them in canonical order.
@@ -118,6 +124,7 @@ public:
 private:
     template <class T>
     friend class Counter;
+    friend class zbins::cuda::Pmf;
     friend Pmf merge(const Pmf&, const Pmf&, const LabelMap&, const LabelMap&, Label,
                      const Context&);
     template <class T>
