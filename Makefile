@@ -42,7 +42,7 @@ $(VENV)/tools: $(VENV)/build-tools requirements/constraints.txt requirements/dev
 
 $(VENV)/package: $(VENV)/tools $(SOURCES)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation \
-	    -c requirements/constraints.txt -C cmake.define.ZBINS_CUDA=$(CUDA) --editable '.[torch]'
+	    -c requirements/constraints.txt --config-settings=cmake.define.ZBINS_CUDA=$(CUDA) --editable '.[torch]'
 	touch $@
 
 demo: $(VENV)/package

@@ -257,7 +257,7 @@ double to_double(std::string_view number) {
 
 bool is_utf8(std::string_view text) {
     const auto byte = [&](std::size_t i) {
-        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
+        return i < text.size() ? static_cast<unsigned>(static_cast<unsigned char>(text[i])) : 0u;
     };
     for (std::size_t i = 0; i < text.size();) {
         const unsigned first = byte(i++);
