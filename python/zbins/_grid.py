@@ -242,27 +242,15 @@ def admit(
     """
     if grid.spans(low, high):
         return grid, True
-    return _with_room(grid, X, low, high, policy, fixed, threads)
-
-
-@strictly
-def _with_room(
-    grid: Grid,
-    X: Array | DeviceRows,
-    low: Array,
-    high: Array,
-    policy: str,
-    fixed: bool,
-    threads: int,
-) -> tuple[Grid, bool]:
-    if policy == "grow":
-        grid = grown(grid, low, high, X)
-    else:
-        if not fixed:
-            grid = _widened(grid, X, low, high, policy)
-        if policy == "error":
-            if isinstance(X, DeviceRows):
-                device_check_inside(grid, X)
-            else:
-                grid.check_inside(X, threads)
+    with _core.StrictFloats():
+        if policy == "grow":
+            grid = grown(grid, low, high, X)
+        else:
+            if not fixed:
+                grid = _widened(grid, X, low, high, policy)
+            if policy == "error":
+                if isinstance(X, DeviceRows):
+                    device_check_inside(grid, X)
+                else:
+                    grid.check_inside(X, threads)
     return grid, grid.spans(low, high)

@@ -71,8 +71,6 @@ public:
     // it and every bin that occurs holds a value of T (else law 6 could not be kept).
     template <class T>
     Pmf on(const Grid<T>& grid, const Context& context = {}) &&;
-    // The grid they were counted on; none for counts that were put on none.
-    const Frame* frame() const { return frame_.get(); }
     // Throws std::invalid_argument unless every code means on `grid` what it meant where it was
     // counted.
     template <class T>
@@ -149,7 +147,7 @@ private:
     std::unique_ptr<const Lookup> build_lookup(const Context& context, int threads) const;
 
     Layout layout_;
-    std::shared_ptr<const Frame> frame_;
+    std::shared_ptr<const Frame> frame_;  // none for counts that were put on no grid
     Buffer<Word> keys_;
     Buffer<Count> cumulative_;
     Buffer<std::uint64_t> guide_;
