@@ -28,9 +28,9 @@ from distributed import Client, LocalCluster, wait
 import zbins
 import zbins.dask
 from zbins import _core
-from zbins._dask_fit import FAN_IN
-from zbins._model import Model
-from zbins._partial import Partial, merged
+from zbins.distributed.dask import FAN_IN
+from zbins.distributed.partial import Partial, merged
+from zbins.pmf.model import Model
 
 D, N_BINS = 32, 8
 WORDS = 2  # of a key: 32 columns of 4 bits

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from zbins._dask_fit import FAN_IN
+from zbins.distributed.dask import FAN_IN
 
 POOL = 100_000  # different rows in the case of few bins
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._config import show_config
-    from ._loading import load
-    from .pmf import PMFSampler
-    from .summary import Summary
+    from .pmf.sampler import PMFSampler, load
+    from .pmf.summary import Summary
 
 __version__ = "0.1.0"
 __all__ = ["PMFSampler", "Summary", "load", "show_config"]
@@ -17,9 +16,9 @@ __all__ = ["PMFSampler", "Summary", "load", "show_config"]
 # Imported when first asked for (SPEC 1): scikit-learn takes a second, which completion in a shell
 # and `zbins --help` need not wait for.
 _MODULE_OF = {
-    "PMFSampler": ".pmf",
-    "Summary": ".summary",
-    "load": "._loading",
+    "PMFSampler": ".pmf.sampler",
+    "Summary": ".pmf.summary",
+    "load": ".pmf.sampler",
     "show_config": "._config",
 }
 _SUBMODULES = ("autoencoders", "dask", "data", "plot", "torch")  # not in dir(): they need extras

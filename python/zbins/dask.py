@@ -5,7 +5,7 @@ thread, for Dask already runs as many tasks as its workers have threads; ZBINS_N
 overrides.
 """
 
-from ._extras import pip_install
+from ._common.extras import pip_install
 
 try:
     import dask.array  # noqa: F401
@@ -14,7 +14,6 @@ except ImportError as error:
         f"zbins.dask needs Dask ({error}); install it with: {pip_install('dask')}"
     ) from error
 
-from ._dask_fit import fit
-from ._dask_sample import sample
+from .distributed.dask import fit, sample
 
 __all__ = ["fit", "sample"]

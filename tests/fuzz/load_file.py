@@ -33,7 +33,8 @@ import numpy as np
 import zbins
 from compare import state
 from crafting import crafted, entries_of, inner_text, model_files, put_together, take_apart
-from zbins import _grid, _labels, _loading, _model, _parameters, _validate, files
+from zbins._device import latents
+from zbins.pmf import file, grid, labels, model, sampler
 
 PATH = pathlib.Path(tempfile.mkdtemp()) / "fuzzed.zbins"
 STRANGE = [
@@ -47,8 +48,8 @@ def instrument():
 
     It is blind in the core, which judges the file: mutations of what a file means lead it there.
     """
-    for module in (_grid, _labels, _loading, _model, _parameters, _validate, files):
-        for place in (module, _model.Model):
+    for module in (file, grid, labels, latents, model, sampler):
+        for place in (module, model.Model):
             for function in vars(place).values():
                 if inspect.isfunction(function) and function.__module__ == module.__name__:
                     atheris.instrument_func(function)
@@ -58,12 +59,12 @@ def instrument():
 def test_one_input(data):
     PATH.write_bytes(data)
     try:
-        sampler = zbins.load(PATH)
+        loaded = zbins.load(PATH)
     except ValueError as error:
         assert str(PATH) in str(error), error
         assert len(str(error)) < 5000, "a message as long as its file"
         return
-    check_model(sampler)
+    check_model(loaded)
 
 
 def check_model(sampler):

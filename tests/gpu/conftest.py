@@ -14,7 +14,9 @@ import torch
 
 import profiles  # noqa: F401 - loads what CI runs
 from emulated import VARIABLE, EmulatedCuPy, EmulatedTorch, Emulator
-from zbins._device import _frameworks, _place, _torch
+from zbins._device.frameworks import FRAMEWORKS
+from zbins._device.place import _place
+from zbins._device.torch import Torch
 
 
 class Device:
@@ -24,12 +26,12 @@ class Device:
         self.framework = framework
         self.emulator = emulator
         self.ordinal = ordinal
-        self.place = _place._place(framework.name, ordinal)
+        self.place = _place(framework.name, ordinal)
         self.kind = self.place.kind
 
     def array(self, x):
         """The values of x on the device (an array or a tensor of the host, or a list)."""
-        if isinstance(x, torch.Tensor) and isinstance(self.framework, _torch.Torch):
+        if isinstance(x, torch.Tensor) and isinstance(self.framework, Torch):
             if x.dtype == torch.bfloat16:  # NumPy has none
                 empty = self.framework.empty(tuple(x.shape), "bfloat16", self.ordinal)
                 return empty.copy_(x)
@@ -55,12 +57,12 @@ class Device:
 
 def _devices():
     if torch.cuda.is_available():
-        yield "torch", lambda: Device(_frameworks.FRAMEWORKS[0])
+        yield "torch", lambda: Device(FRAMEWORKS[0])
         try:
             import cupy  # noqa: F401
         except ImportError:
             return
-        yield "cupy", lambda: Device(_frameworks.FRAMEWORKS[1])
+        yield "cupy", lambda: Device(FRAMEWORKS[1])
         return
     folder = os.environ.get(VARIABLE)
     if not folder:
@@ -68,7 +70,7 @@ def _devices():
     emulator = Emulator(folder)
     for name, kind in (("torch", EmulatedTorch), ("cupy", EmulatedCuPy)):
         framework = kind(emulator)
-        _frameworks.FRAMEWORKS.insert(0, framework)
+        FRAMEWORKS.insert(0, framework)
         yield f"emulated {name}", lambda framework=framework: Device(framework, emulator)
 
 

@@ -17,8 +17,9 @@ import numpy as np
 import torch
 
 import zbins
-from zbins._device import _cupy, _torch
-from zbins._device._framework import bytes_of, no_memory
+from zbins._device.cupy import CuPy, PlainSender
+from zbins._device.framework import bytes_of, no_memory
+from zbins._device.torch import Torch
 
 VARIABLE = "ZBINS_EMULATED_CUDA"  # the folder of the module that tests/cuda builds
 
@@ -93,7 +94,7 @@ class DeviceTensor(torch.Tensor):
         raise TypeError("can't convert cuda:0 device type tensor to numpy")
 
 
-class EmulatedTorch(_torch.Torch):
+class EmulatedTorch(Torch):
     name = "torch_emulated"
 
     def __init__(self, emulator):
@@ -124,7 +125,7 @@ class EmulatedTorch(_torch.Torch):
         self.emulator.used += len(owners)
 
     def sender(self, ordinal):
-        return _cupy.PlainSender(self, ordinal)
+        return PlainSender(self, ordinal)
 
     def free_bytes(self, ordinal):
         return 12345
@@ -134,7 +135,7 @@ class DeviceArray(np.ndarray):
     """An array that says it is on a device."""
 
 
-class EmulatedCuPy(_cupy.CuPy):
+class EmulatedCuPy(CuPy):
     name = "cupy_emulated"
     xp = np
 

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import zbins
-import zbins._streaming as streaming
+import zbins.pmf.stream as streaming
 from cases import arrays_of, fitted_pair, rows, same_bits
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import torch.distributed as dist
 
 import zbins
-import zbins._distributed
+import zbins.pmf.reduce
 from helpers import fingerprint, rows
 
 
@@ -136,14 +136,14 @@ def main(rank, size, folder):
     for scenario in REFUSALS:
         sampler = scenario(rank, size)
         before = fingerprint(sampler)
-        whole = zbins._distributed._received
+        whole = zbins.pmf.reduce._received
         if scenario is fails_between and rank == 0:
-            zbins._distributed._received = broken
+            zbins.pmf.reduce._received = broken
         try:
             sampler.all_reduce()
         except Exception as error:
             said[scenario.__name__] = [type(error).__name__, str(error)]
-        zbins._distributed._received = whole
+        zbins.pmf.reduce._received = whole
         assert fingerprint(sampler) == before
     # A group of some: the last two ranks.
     group = dist.new_group([size - 2, size - 1])

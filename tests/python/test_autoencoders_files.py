@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 import zbins
 from test_autoencoders_architectures import MODELS, same, state_of
 from test_autoencoders_training import made, pictures
-from zbins import _writing
+from zbins._io import tensor_file as _writing
 from zbins.autoencoders import AE, VAE, WAE, BetaVAE, InfoVAE, _files
 
 

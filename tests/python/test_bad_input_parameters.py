@@ -8,7 +8,7 @@ from sklearn.base import clone
 
 import zbins
 from helpers import refused, refused_by_every_fit, rows
-from zbins import _config
+from zbins._common import threads as _config
 
 X = rows()
 ONE_TO_MOST = "from 1 to 65536"

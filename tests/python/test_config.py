@@ -15,7 +15,7 @@ import stubs
 import zbins
 from helpers import fingerprint, rows, run_python
 from zbins import _core
-from zbins._config import n_threads
+from zbins._common.threads import n_threads
 
 BIG = 1 << 30
 

@@ -19,8 +19,9 @@ import pytest
 
 import zbins
 from helpers import fingerprint, refused, rows, run_python
-from zbins import _writing, files
-from zbins._temporary import _machine, temporary_folder
+from zbins._io import tensor_file as _writing
+from zbins._io.atomic import _machine, temporary_folder
+from zbins.pmf import file as files
 
 OLD = zbins.PMFSampler(3, bounds=(-9, 9)).fit(rows(20, 3))
 NEW = zbins.PMFSampler(1000, bounds=(-9, 9)).fit(rows(6000, 3, seed=1))
@@ -121,7 +122,7 @@ def test_what_only_looks_alike_stays(path):
 
 
 def test_a_file_system_without_locks(path, monkeypatch):
-    from zbins import _temporary
+    from zbins._io import atomic as _temporary
 
     def flock(*_):
         raise OSError(95, "Operation not supported")
@@ -232,7 +233,7 @@ def test_permission_that_goes_while_saving():
     code = """
         import os, pathlib, sys
         import numpy as np, zbins
-        from zbins import files
+        from zbins.pmf import file as files
         folder = pathlib.Path(sys.argv[1])
         if os.getuid() == 0:
             os.chown(folder, 65534, 65534)

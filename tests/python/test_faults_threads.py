@@ -205,7 +205,7 @@ def test_a_fit_that_failed_is_over():
 
 def test_a_fit_cut_off_before_it_signed_off_is_over(monkeypatch):
     """Ctrl-C can come at any moment, also while a fit signs off."""
-    from zbins import _exclusive
+    from zbins.pmf import exclusive as _exclusive
 
     def interrupted(*_):
         raise KeyboardInterrupt

@@ -15,7 +15,8 @@ import pytest
 
 import zbins
 from helpers import fingerprint, refused, rows
-from zbins import _core, files
+from zbins import _core
+from zbins.pmf import file as files
 
 SAMPLER = zbins.PMFSampler(1000).fit(rows(10_000, 3))
 

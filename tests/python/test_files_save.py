@@ -13,7 +13,8 @@ import pytest
 
 import zbins
 from helpers import fingerprint, refused, rows, run_python
-from zbins import _writing, files
+from zbins._io import tensor_file as _writing
+from zbins.pmf import file as files
 
 OLD = zbins.PMFSampler(3, bounds=(-9, 9)).fit(rows(20, 3))
 NEW = zbins.PMFSampler(5, bounds=(-9, 9)).fit(rows(20, 3, seed=1), np.arange(20) % 2)

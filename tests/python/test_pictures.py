@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from zbins._pictures import check_black_and_white, mosaic, unit_values
+from zbins._common.images import check_black_and_white, mosaic, unit_values
 
 
 def test_values_from_black_to_white():

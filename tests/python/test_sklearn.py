@@ -218,7 +218,7 @@ def test_scoring_by_density():
 
 
 def threads_and_draws(sampler, seed):
-    from zbins._config import n_threads
+    from zbins._common.threads import n_threads
 
     return n_threads(-1, 1 << 30), sampler.sample(50, random_state=seed)
 

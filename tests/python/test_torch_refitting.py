@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from zbins._distributed import Link
+from zbins.pmf.reduce import Link
 from zbins.torch._refitting import with_buffers_of_rank_zero
 
 

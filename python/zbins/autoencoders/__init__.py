@@ -5,7 +5,7 @@ to one latent, `VAE`, `BetaVAE` and `InfoVAE` to the mean and the logarithm of t
 normal distribution. All share `fit`, `encode`, `decode`, `loss`, `save` and `load`.
 """
 
-from .._extras import pip_install
+from .._common.extras import pip_install
 
 try:
     import torch  # noqa: F401

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from .._random import is_int
+from .._common.checks import is_int
 
 Shape = tuple[int, int, int]
 

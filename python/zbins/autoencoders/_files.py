@@ -15,8 +15,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 
-from .._file_checks import checked_metadata
-from .._writing import write_tensors
+from .._io.tensor_file import checked_metadata, write_tensors
 
 FORMAT_VERSION = 1
 _KEYS = frozenset(["arguments", "autoencoder", "checksum", "format_version", "training"])

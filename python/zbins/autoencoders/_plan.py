@@ -10,8 +10,9 @@ from typing import Any
 
 import torch
 
-from .._progress import check_progress
-from .._random import check_random_state, is_int
+from .._common.checks import is_int
+from .._common.progress import check_progress
+from .._common.seeds import check_random_state
 from ..torch._modules import device_of
 from ._architectures import Architecture
 

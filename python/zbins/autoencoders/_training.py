@@ -10,8 +10,9 @@ from typing import Any
 
 import torch
 
-from .._progress import Progress
-from .._random import draw_seed, is_int
+from .._common.checks import is_int
+from .._common.progress import Progress
+from .._common.seeds import draw_seed
 from ..torch._modules import seeded
 from ._checkpoints import Checkpoint, save_checkpoint
 from ._files import Tensors

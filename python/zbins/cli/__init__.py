@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from .._extras import pip_install
+from .._common.extras import pip_install
 from ._exits import USAGE, check_streams, obeying_signals, reporting
 
 __all__ = ["main"]

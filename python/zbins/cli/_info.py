@@ -52,7 +52,7 @@ def facts_of(sampler: zbins.PMFSampler, path: str) -> dict[str, Any]:
 
     The keys are stable: later versions add some, and rename none.
     """
-    from ..files import FORMAT_VERSION
+    from ..pmf.file import FORMAT_VERSION
 
     summary = sampler.summary()
     names = getattr(sampler, "feature_names_in_", None)

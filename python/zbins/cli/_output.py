@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from typing import IO
 
-from .._temporary import sync_folder, temporary_folder
+from .._io.atomic import sync_folder, temporary_folder
 from ._exits import InputError
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._extras import pip_install
+from .._common.extras import pip_install
 from .._types import Array
 from ._exits import InputError
 
@@ -91,7 +91,7 @@ class ParquetLatents:
 
     def label_dtype(self) -> np.dtype[Any]:
         """Return the dtype that holds all labels; strings need a look at each."""
-        from .._labels import as_labels
+        from ..pmf.labels import as_labels
 
         with self._opened() as file:
             dtypes, row = set(), 0

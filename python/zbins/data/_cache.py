@@ -17,7 +17,7 @@ from collections.abc import Callable, Generator, Iterator
 
 import numpy as np
 
-from .._temporary import sync_folder, temporary_folder
+from .._io.atomic import sync_folder, temporary_folder
 from .._types import Array
 
 try:

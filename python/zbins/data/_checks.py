@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from .._random import is_int
+from .._common.checks import is_int
 from ._paths import as_path
 
 Size = tuple[int, int]  # height, width

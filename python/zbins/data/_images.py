@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from .._config import n_threads
-from .._progress import Progress
+from .._common.progress import Progress
+from .._common.threads import n_threads
 from .._types import Array
 from ._cache import CacheFile
 from ._checks import MEMORY, Size

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._extras import pip_install
+from .._common.extras import pip_install
 from .._types import Array
 from ._checks import Size
 

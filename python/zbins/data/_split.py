@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .._random import is_int
+from .._common.checks import is_int
 from .._types import Array
 
 _SEEDS = 1 << 64

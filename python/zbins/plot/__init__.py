@@ -6,7 +6,7 @@ draws again, and the axes and figure are the attributes `ax_` and `figure_`. Not
 saved by itself.
 """
 
-from .._extras import pip_install
+from .._common.extras import pip_install
 
 try:
     import matplotlib  # noqa: F401

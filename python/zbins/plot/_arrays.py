@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._common.arrays import from_tensor, is_tensor
 from .._types import Array
-from .._validate import from_tensor, is_tensor
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

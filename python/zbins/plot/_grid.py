@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._any_sampler import accepts, check_drawable, draw
-from .._pictures import mosaic
-from .._random import check_random_state
-from .._sampling import check_count
+from .._common.checks import check_count
+from .._common.images import mosaic
+from .._common.seeds import check_random_state
 from .._types import Array
-from ..pmf import PMFSampler
+from ..pmf.sampler import PMFSampler
+from ..protocol import accepts, check_drawable, draw
 from ._arrays import axes_or_new, check_axes
 from ._images import as_images, check_colours, check_value_range, unit_range
 from ._row_labels import labels_of, listed

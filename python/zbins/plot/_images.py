@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._pictures import check_black_and_white, unit_values
+from .._common.images import check_black_and_white, unit_values
 from .._types import Array
 from ._arrays import real_numbers
 

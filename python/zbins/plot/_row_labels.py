@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._labels import as_labels
+from ..pmf.labels import as_labels
 from ._arrays import on_host
 
 

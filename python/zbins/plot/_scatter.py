@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._any_sampler import check_drawable, draw
-from .._labels import as_labels
-from .._random import check_random_state
-from .._sampling import check_count
+from .._common.checks import check_count
+from .._common.seeds import check_random_state
 from .._types import Array
+from ..pmf.labels import as_labels
+from ..protocol import check_drawable, draw
 from ._arrays import axes_or_new, check_axes, latent_rows, on_host
 from ._points import draw_points, entries
 from ._projection import project

@@ -12,7 +12,7 @@ Needs the extra ``torch``: ``pip install '.[torch]'`` in a checkout.
 
 from typing import Any
 
-from .._extras import pip_install
+from .._common.extras import pip_install
 
 try:
     import torch  # noqa: F401

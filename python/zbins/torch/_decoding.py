@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from .._progress import Progress, check_progress
-from .._random import check_random_state
-from .._sampling import check_count
+from .._common.checks import check_count
+from .._common.progress import Progress, check_progress
+from .._common.seeds import check_random_state
 from ._data import DEFAULT_BATCH
 from ._encoding import placed
 from ._fitted import Fit, Fitted

@@ -7,8 +7,7 @@ import os
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 
-from .._file_checks import checked_metadata
-from .._writing import write_tensors
+from .._io.tensor_file import checked_metadata, write_tensors
 from ._outputs import check_posterior
 from ._state import FORMAT_VERSION, Tensors
 

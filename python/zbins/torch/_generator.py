@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from .._labels import as_labels
-from .._progress import check_progress
-from .._random import check_random_state, draw_seed
-from .._sampling import check_count
+from .._common.arrays import from_tensor
+from .._common.checks import check_count
+from .._common.progress import check_progress
+from .._common.seeds import check_random_state, draw_seed
 from .._types import Array
-from .._validate import from_tensor
+from ..pmf.labels import as_labels
 from ._decoding import Decoding
 from ._encoding import Encoding, encoded
 from ._fitted import Fit

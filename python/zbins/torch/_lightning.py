@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from .._extras import pip_install
-from .._random import check_random_state
-from .._sampling import check_count
-from ..pmf import PMFSampler
+from .._common.checks import check_count
+from .._common.extras import pip_install
+from .._common.seeds import check_random_state
+from ..pmf.sampler import PMFSampler
 from ._encoding import Encoding
 from ._fitted import Fit
 from ._generator import LatentGenerator

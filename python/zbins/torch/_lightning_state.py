@@ -6,7 +6,7 @@ from typing import Any
 
 from sklearn.exceptions import NotFittedError
 
-from ..pmf import PMFSampler
+from ..pmf.sampler import PMFSampler
 from ._fitted import Fit
 from ._generator import LatentGenerator
 from ._refitting import Refit

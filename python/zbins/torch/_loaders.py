@@ -19,7 +19,7 @@ from torch.utils.data import (
 )
 from torch.utils.data.distributed import DistributedSampler
 
-from .._distributed import Link
+from ..pmf.reduce import Link
 from ._ranks import Alone, gathered_values
 
 

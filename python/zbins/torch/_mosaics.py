@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from .._extras import pip_install
-from .._pictures import check_black_and_white, unit_values
-from .._pictures import mosaic as tiled
-from .._temporary import temporary_folder
+from .._common.extras import pip_install
+from .._common.images import check_black_and_white, unit_values
+from .._common.images import mosaic as tiled
+from .._io.atomic import temporary_folder
 from .._types import Array
 
 

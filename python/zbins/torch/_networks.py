@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..pmf import PMFSampler
+from ..pmf.sampler import PMFSampler
 from ._modules import check_call
 
 

@@ -1,6 +1,6 @@
 """What the state of a generator keeps of a `PMFSampler`, and what it must be. Trusts nothing.
 
-The same is asked of model files, by the core; see `zbins.files`.
+The same is asked of model files, by the core; see `zbins.pmf.file`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .._labels import classes_of
-from .._model import Model
 from .._types import Array
+from ..pmf.labels import classes_of
+from ..pmf.model import Model
 
 DETAILS = frozenset(
     [

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from sklearn.exceptions import NotFittedError
 
-from .._sampling import check_count
-from ..pmf import PMFSampler
+from .._common.checks import check_count
+from ..pmf.sampler import PMFSampler
 from ._draws import draw
 from ._tables import NAMES, Tensors, check_tables, no_tables, tables_of
 

@@ -13,18 +13,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._config import strictly
-from .._distributed import Link
-from .._exclusive import exclusive
-from .._fitting import Settings, Tally
-from .._grid import Grid, bounds_of, check_n_bins, make_grid
-from .._labels import as_labels
-from .._merging import check_labelling
-from .._model import Model
-from .._parameters import plain_parameters
+from .._common.arrays import is_tensor
+from .._common.threads import strictly
+from .._device.latents import as_latents, bounds_of_rows, on_host
 from .._types import Array
-from .._validate import as_latents, bounds_of_rows, is_tensor, on_host
-from ..pmf import PMFSampler, check_sampler
+from ..pmf.count import Settings, Tally
+from ..pmf.exclusive import exclusive
+from ..pmf.file import plain_parameters
+from ..pmf.grid import Grid, bounds_of, check_n_bins, make_grid
+from ..pmf.labels import as_labels
+from ..pmf.merge import check_labelling
+from ..pmf.model import Model
+from ..pmf.reduce import Link
+from ..pmf.sampler import PMFSampler, check_sampler
 
 CALL = "fit_across"
 

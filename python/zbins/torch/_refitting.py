@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import load, save
 from sklearn.base import clone
 
-from .._distributed import Link
-from ..pmf import PMFSampler
+from ..pmf.reduce import Link
+from ..pmf.sampler import PMFSampler
 from ._encoding import Encoding, encoded
 from ._loaders import Share
 from ._ranks import Alone, fit_linked, gathered_values, linked

@@ -10,10 +10,10 @@ import numpy as np
 import sklearn.base
 import torch
 
-from .._any_sampler import accepts, draw
+from .._device.latents import as_latents
 from .._types import Array
-from .._validate import as_latents
-from ..pmf import PMFSampler
+from ..pmf.sampler import PMFSampler
+from ..protocol import accepts, draw
 
 
 def check_sampler(sampler: object) -> Any:

@@ -10,12 +10,11 @@ import numpy as np
 import sklearn.base
 import torch
 
-from .._any_sampler import accepts, draw
-from .._file_checks import check_version
-from .._loading import sampler_of
+from .._io.tensor_file import check_version
 from .._types import Array
-from ..files import description
-from ..pmf import PMFSampler
+from ..pmf.file import description
+from ..pmf.sampler import PMFSampler, sampler_of
+from ..protocol import accepts, draw
 from ._pmf_state import DETAILS, model_of
 
 Tensors = dict[str, torch.Tensor]

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from .._config import strictly
+from .._common.threads import strictly
 from .._core import max_bins
-from .._model import Model
-from .._sampling import check_rows
 from .._types import Array
+from ..pmf.draw import check_rows
+from ..pmf.model import Model
 
 Tensors = dict[str, torch.Tensor]
 

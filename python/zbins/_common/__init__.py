@@ -1,0 +1,1 @@
+"""What every room uses: numbers, seeds, threads, progress, tensors of the host."""

@@ -1,0 +1,20 @@
+"""Whole numbers as callers give them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def is_int(value: object) -> bool:
+    """Tell whether `value` is a whole number (Python's or NumPy's), and not a bool."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def check_count(name: str, value: object, least: int = 0) -> int:
+    """Return a whole number, or refuse it by name."""
+    if not is_int(value):
+        raise TypeError(f"{name} is {value!r} of type {type(value).__name__}; it must be an int")
+    number = int(value)  # type: ignore[call-overload]
+    if number < least:
+        raise ValueError(f"{name} is {number}; it must be at least {least}")
+    return int(number)

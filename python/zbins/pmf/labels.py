@@ -1,0 +1,198 @@
+"""Labels of rows: int, bool or str, encoded as places among the sorted classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import column_or_1d
+
+from .._common.arrays import from_tensor, is_tensor
+from .._common.threads import strictly
+from .._device.frameworks import adopted
+from .._device.place import place_of
+from .._device.rows import DeviceLabels, as_device_labels
+from .._types import Array
+
+_ROWS_AT_ONCE = 1 << 18
+KINDS = {"i": "int", "u": "int", "b": "bool", "U": "str"}
+DTYPES: dict[str, type] = {"int": np.int64, "bool": np.bool_, "str": np.str_}
+
+
+def kind_of(labels: Array | DeviceLabels) -> str:
+    """Return "int", "bool" or "str"."""
+    return KINDS[labels.dtype.kind]
+
+
+def classes_of(values: list[Any], kind: str) -> Array:
+    """Return labels of this kind as the array that classes are."""
+    return np.array(values, DTYPES[kind])
+
+
+def as_labels(y: Any, n: int | None = None, what: str = "rows of X") -> Array | DeviceLabels:
+    """Return y as a 1-D array of int64 (whole floats included), bool or str.
+
+    Labels on a device stay there, as places among those that occur.
+
+    Raises
+    ------
+    TypeError
+        For any other type of label, naming it.
+    ValueError
+        If y is not 1-D, or has not `n` entries, one for each of `what`.
+    """
+    y = adopted(y, "y")
+    place = place_of(y)
+    if place is not None:
+        on_device = as_device_labels(y, place)
+        _check_length(len(on_device), n, what)
+        return on_device
+    if is_tensor(y):
+        y = from_tensor(y, "y")
+    elif isinstance(y, (list, tuple)) and len({type(label) for label in y}) > 1:
+        # NumPy would turn a mixture into strings or numbers without a word.
+        y, plain = np.empty(len(y), object), y
+        y[:] = plain
+    labels: Array = column_or_1d(np.asarray(y), warn=True)
+    if labels.dtype == object:
+        labels = _from_objects(labels)
+    elif labels.dtype.kind == "T":  # NumPy's variable-width strings
+        labels = labels.astype(str)
+    if labels.dtype.kind == "f":
+        labels = _from_floats(labels)
+    if labels.dtype.kind not in KINDS and labels.size:
+        raise TypeError(_not_accepted(labels, 0))
+    _check_length(len(labels), n, what)
+    if labels.dtype.kind == "u" and labels.size and labels.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"y has the label {labels.max()}; an int label must be below 2**63")
+    if labels.dtype.kind in "iu" or (not labels.size and labels.dtype.kind not in KINDS):
+        return labels.astype(np.int64)
+    return labels
+
+
+def _check_length(labels: int, n: int | None, what: str) -> None:
+    if n is not None and labels != n:
+        raise ValueError(f"y has {labels} labels for {n} {what}; one per row is needed")
+
+
+def _not_accepted(labels: Array, row: int) -> str:
+    return (
+        f"y has the label {labels[row]!s} of dtype {labels.dtype} at row {row}; accepted are int, "
+        "bool and str"
+    )
+
+
+@strictly
+def _from_floats(labels: Array) -> Array:
+    """Return whole numbers that passed through a table of floats."""
+    fractional = np.flatnonzero(labels != np.trunc(labels))
+    if fractional.size:
+        raise TypeError(_not_accepted(labels, int(fractional[0])))
+    if labels.size and np.abs(labels).max() >= 2.0**63:
+        raise ValueError(f"y has the label {np.abs(labels).max()}; it must be below 2**63")
+    return labels.astype(np.int64)
+
+
+def _from_objects(labels: Array) -> Array:
+    for row, label in enumerate(labels):
+        if not isinstance(label, (str, int, np.integer, np.bool_)):
+            raise TypeError(
+                f"y has the label {label!r} of type {type(label).__name__} at row {row}; accepted "
+                "are int, bool and str"
+            )
+    kinds = {
+        "bool" if isinstance(v, (bool, np.bool_)) else "str" if isinstance(v, str) else "int"
+        for v in labels
+    }
+    if len(kinds) > 1:
+        raise TypeError(f"y mixes labels of type {' and '.join(sorted(kinds))}; one type is needed")
+    if kinds == {"int"}:
+        for row, label in enumerate(labels):
+            if not -(1 << 63) <= label < 1 << 63:
+                raise ValueError(
+                    f"y has the label {label} at row {row}; an int label must be at least -2**63 "
+                    "and below 2**63"
+                )
+        return np.array(labels.tolist(), np.int64)
+    return np.array(labels.tolist())
+
+
+def check_same_kind(known: Array, new: Array | DeviceLabels) -> None:
+    """Refuse labels of another type than those seen before."""
+    if kind_of(known) != kind_of(new):
+        raise TypeError(
+            f"y has labels of type {kind_of(new)}, but labels seen before are {kind_of(known)}"
+        )
+
+
+def union(a: Array, b: Array) -> tuple[Array, list[int], list[int]]:
+    """Return the sorted union of two lists of classes, and the place of each entry in it."""
+    check_same_kind(a, b)
+    both = np.union1d(a, b)
+    return both, np.searchsorted(both, a).tolist(), np.searchsorted(both, b).tolist()
+
+
+def encode(labels: Array, classes: Array) -> Array:
+    """Return the place of every label among the sorted classes (int32).
+
+    Raises
+    ------
+    TypeError
+        For labels of another type than the classes.
+    ValueError
+        For a label that is no class, naming it.
+    """
+    if not labels.size:
+        return np.empty(0, np.int32)
+    check_same_kind(classes, labels)
+    places = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
+    unknown = classes[places] != labels
+    if unknown.any():
+        shown = ", ".join(repr(c) for c in classes[:20].tolist())
+        more = ", ..." if len(classes) > 20 else ""
+        raise ValueError(
+            f"y has the label {labels[unknown][0].item()!r}, which was not among the labels "
+            f"fitted: {shown}{more}"
+        )
+    return np.ascontiguousarray(places, np.int32)
+
+
+class LabelNumbers:
+    """Numbers labels in the order they are met, over several chunks."""
+
+    def __init__(self) -> None:
+        self._classes: Array | None = None  # sorted
+        self._numbers: Array = np.empty(0, np.int32)  # of the sorted classes
+
+    def encode(self, labels: Array) -> Array:
+        """Return the numbers of the labels (int32), new ones numbered onward."""
+        if len(labels) <= _ROWS_AT_ONCE:
+            return self._encode(labels)
+        numbers = np.empty(len(labels), np.int32)
+        for begin in range(0, len(labels), _ROWS_AT_ONCE):  # in between, Ctrl-C is obeyed
+            end = begin + _ROWS_AT_ONCE
+            numbers[begin:end] = self._encode(labels[begin:end])
+        return numbers
+
+    def _encode(self, labels: Array) -> Array:
+        fresh, inverse = np.unique(labels, return_inverse=True)
+        if self._classes is None:
+            self._classes = fresh
+            self._numbers = np.arange(len(fresh), dtype=np.int32)
+        else:
+            both, old, new = union(self._classes, fresh)
+            numbers = np.full(len(both), -1, np.int32)
+            numbers[old] = self._numbers
+            unseen = np.flatnonzero(numbers < 0)
+            numbers[unseen] = np.arange(len(old), len(both), dtype=np.int32)
+            self._classes, self._numbers = both, numbers
+            return np.ascontiguousarray(numbers[new][inverse], np.int32)
+        return np.ascontiguousarray(self._numbers[inverse], np.int32)
+
+    def finish(self) -> tuple[Array, Array]:
+        """Return the sorted classes, and for every number the place of its label among them."""
+        if self._classes is None:
+            return np.empty(0, np.int64), np.empty(0, np.int32)
+        rank = np.empty(len(self._classes), np.int32)
+        rank[self._numbers] = np.arange(len(rank), dtype=np.int32)
+        return self._classes, rank

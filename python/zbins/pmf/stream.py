@@ -1,0 +1,313 @@
+"""From a stream of chunks to a model: read twice, or once if the bounds are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._common.progress import Progress
+from .._common.threads import n_threads, strictly
+from .._device.latents import Known, Latents, bounds_of_rows, on_host
+from .._device.place import HOST_KINDS, kind_of_device, place_of_kind, where
+from .._device.rows import DeviceLabels, DeviceRows
+from .._device.staging import sent_ahead
+from .._types import Array
+from .count import Settings, Tally
+from .grid import bounds_of, check_n_bins, make_grid
+from .model import Model
+
+
+def re_iterable(batches: Any) -> tuple[Callable[[], Iterable[Any]], int | None]:
+    """Return a function that starts the stream anew, and the number of chunks if known."""
+    if callable(batches) and not isinstance(batches, Iterable):
+        return batches, None
+    if isinstance(batches, (str, bytes, Mapping)) or _is_one_chunk(batches):
+        raise TypeError(
+            f"batches is a {type(batches).__name__}; accepted are an iterable of X or (X, y), as "
+            "[X] for a single X, or a function that returns one"
+        )
+    if not isinstance(batches, Iterable) and not hasattr(batches, "__getitem__"):
+        raise TypeError(
+            f"batches is a {type(batches).__name__}; accepted are an iterable of X or (X, y), or a "
+            "function that returns one"
+        )
+    if hasattr(batches, "__next__"):  # iter(batches) would start a DataLoader's workers
+        raise TypeError(
+            f"batches is a {type(batches).__name__}, which can be iterated only once; pass a list, "
+            "a DataLoader, or a function that returns a fresh generator"
+        )
+    try:
+        length = len(batches)
+    except TypeError:
+        length = None
+    return lambda: iter(batches), length
+
+
+def _is_one_chunk(batches: Any) -> bool:
+    """Tell whether this is a matrix or a table; of three dimensions, it is a stack of chunks."""
+    if not hasattr(batches, "__array__"):  # an iterable of chunks may have a shape as well
+        return False
+    of_objects = getattr(getattr(batches, "dtype", None), "hasobject", False)  # each may be a chunk
+    return 0 < len(getattr(batches, "shape", ())) < 3 and not of_objects
+
+
+def split(raw: Any) -> tuple[Any, Any]:
+    """Take X, (X,) or (X, y) apart; a plain list of rows is X."""
+    if isinstance(raw, tuple) and len(raw) == 2:
+        return raw[0], raw[1]
+    if not isinstance(raw, (tuple, list)) or not raw or not hasattr(raw[0], "ndim"):
+        return raw, None
+    # A tuple of arrays is (X, y) whatever their shapes, so that a wrong one is named as such; a
+    # list of 1-D arrays is a list of rows, and a list that begins with a matrix is [X, y].
+    if isinstance(raw, list) and raw[0].ndim < 2:
+        return raw, None
+    if len(raw) > 2:
+        raise ValueError(f"a chunk has {len(raw)} parts; accepted are X and (X, y)")
+    return raw[0], raw[1] if len(raw) == 2 else None
+
+
+_AGAIN = (
+    "the batches must give the same rows each time (no shuffling, no random encoder), or give "
+    "bounds=(lower, upper), for which one pass is enough"
+)
+
+
+class Chunk(NamedTuple):
+    """Checked rows and labels."""
+
+    latents: Latents
+    labels: Array | DeviceLabels | None
+    anywhere: bool = False  # whether later chunks may lie elsewhere
+
+    @property
+    def known(self) -> Known:
+        """What later chunks must agree with."""
+        X = self.latents.array
+        kind = None if self.anywhere else self.latents.kind
+        return Known(X.dtype, X.shape[1], self.latents.feature_names, kind)
+
+
+class Stream:
+    """A source of raw chunks that can be read again.
+
+    Parameters
+    ----------
+    source : callable
+        Returns an iterable over the raw chunks, from the first, each time.
+    check : callable
+        Turns a raw chunk into a `Chunk`; gets the first chunk with rows, or None.
+    bar : Progress
+        Told of every chunk.
+    kind : str or None
+        Of the model, where chunks are brought to; None: they stay where they are.
+    """
+
+    def __init__(
+        self,
+        source: Callable[[], Any],
+        check: Callable[[Any, Chunk | None], Chunk],
+        bar: Progress,
+        kind: str | None = None,
+    ) -> None:
+        self._source, self._check, self._bar = source, check, bar
+        self._kind = kind
+        self._first: Chunk | None = None  # kept over both passes
+
+    @property
+    def first(self) -> Chunk:
+        """The first chunk with rows."""
+        if self._first is None:
+            raise ValueError("the batches hold no rows; at least one row is needed")
+        return self._first
+
+    def chunks(self) -> Iterator[tuple[int, Chunk]]:
+        """Yield the chunks with rows and their numbers; errors name the chunk."""
+        place = None if self._kind is None else place_of_kind(self._kind)
+        if place is None:
+            yield from self._as_they_are()
+            return
+        pairs = ((_with_own_labels(*pair), pair[1].latents.array) for pair in self._as_they_are())
+        for (number, chunk), rows in sent_ahead(place, pairs):
+            latents = Latents(rows, place.kind, chunk.latents.feature_names)
+            yield number, Chunk(latents, chunk.labels)
+
+    def _as_they_are(self) -> Iterator[tuple[int, Chunk]]:
+        raw_chunks = self._source()
+        if not isinstance(raw_chunks, Iterable):
+            raise TypeError(
+                f"batches is a function that returned a {type(raw_chunks).__name__}; it must "
+                "return an iterable of X or (X, y)"
+            )
+        for number, raw in enumerate(raw_chunks):
+            with ChunkNamed(number):
+                chunk = self._brought(self._check(raw, self._first))
+            if len(chunk.latents.array):
+                if self._first is None:
+                    self._first = chunk
+                yield number, chunk
+            self._bar.advance(1, len(chunk.latents.array))
+
+    def _brought(self, chunk: Chunk) -> Chunk:
+        """Bring rows of a device to the host, if that is wanted; refuse those of another."""
+        rows, kind = chunk.latents.array, self._kind
+        if kind is None:
+            return chunk
+        chunk = chunk._replace(anywhere=True)
+        if not isinstance(rows, DeviceRows) or rows.place is place_of_kind(kind):
+            return chunk
+        if kind in HOST_KINDS:
+            return chunk._replace(latents=Latents(rows.host(), kind, chunk.latents.feature_names))
+        raise ValueError(f"X is on {rows.place}, and device is {where(kind)}")
+
+
+def _with_own_labels(number: int, chunk: Chunk) -> tuple[int, Chunk]:
+    """Return the chunk with labels that the source cannot overwrite."""
+    if isinstance(chunk.labels, np.ndarray):
+        chunk = chunk._replace(labels=chunk.labels.copy())
+    return number, chunk
+
+
+class ChunkNamed:
+    """Adds the chunk's number to an error about its rows."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
+        if kind in (ValueError, TypeError):
+            raise kind(f"chunk {self._number} (the first is 0): {error}") from error
+
+
+def fit_stream(
+    settings: Settings,
+    source: Callable[[], Any],
+    check: Callable[[Any, Chunk | None], Chunk],
+    length: int | None,
+    progress: bool | None,
+    device: Any = None,
+) -> Model:
+    """Return the model of a stream: memory O(model).
+
+    Parameters
+    ----------
+    settings : Settings
+        With bounds that are numbers, one pass is enough.
+    source, check
+        As in `Stream`.
+    length : int or None
+        Number of chunks, for the progress bar.
+    progress : bool or None
+        As in the public methods.
+    device
+        As in `PMFSampler.fit_batches`.
+    """
+    kind = None if device is None else kind_of_device(device)
+    passes = 1 if settings.fixed else 2
+    with Progress(progress, None if length is None else passes * length, "fit", "chunk") as bar:
+        stream = Stream(source, check, bar, kind)
+        tally = (_one_pass if settings.fixed else _two_passes)(settings, stream)
+        latents = stream.first.latents  # raises where there were no rows
+        assert tally is not None
+        model_kind = latents.kind if kind is None else kind
+        return tally.model(model_kind, latents.feature_names)
+
+
+def _tally(settings: Settings, chunk: Chunk, low: Array, high: Array) -> Tally:
+    """Return the tally for a stream that begins with this chunk, its grid over the bounds."""
+    k = check_n_bins(settings.n_bins, chunk.known.n_features)
+    grid = make_grid(*bounds_of(settings.bounds, None, low, high), k)
+    threads = n_threads(settings.n_jobs, 1 << 40)  # later chunks may be of any size
+    return Tally(settings, grid, threads, chunk.labels is not None)
+
+
+def _one_pass(settings: Settings, stream: Stream) -> Tally | None:
+    tally: Tally | None = None
+    for number, chunk in stream.chunks():
+        X = chunk.latents.array
+        with ChunkNamed(number):
+            low, high = bounds_of_rows(X, settings.threads(X))
+            if tally is None:
+                tally = _tally(settings, chunk, low, high)
+            tally.add(X, chunk.labels, low, high)
+    return tally
+
+
+class _Range:
+    """Minimum, maximum and number of rows, chunk by chunk."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, int] = {}
+        self.low: Array | None = None
+        self.high: Array | None = None
+
+    @strictly
+    def add(self, number: int, X: Array | DeviceRows, low: Array, high: Array) -> None:
+        self.rows[number] = len(X)
+        self.low = low if self.low is None else np.minimum(self.low, low)
+        self.high = high if self.high is None else np.maximum(self.high, high)
+
+
+def _two_passes(settings: Settings, stream: Stream) -> Tally:
+    before = _Range()
+    for number, chunk in stream.chunks():
+        X = chunk.latents.array
+        with ChunkNamed(number):
+            before.add(number, X, *bounds_of_rows(X, settings.threads(X)))
+    first = stream.first
+    assert before.low is not None
+    assert before.high is not None
+    tally = _tally(settings, first, before.low, before.high)
+
+    now = _Range()
+    for number, chunk in stream.chunks():
+        X = chunk.latents.array
+        with ChunkNamed(number):
+            if before.rows.get(number) != len(X):
+                raise ValueError(
+                    f"{len(X)} rows in the second pass, {before.rows.get(number, 0)} in the "
+                    f"first; {_AGAIN}"
+                )
+            low, high = bounds_of_rows(X, settings.threads(X))
+            _check_range(X, low, high, before.low, before.high)
+            now.add(number, X, low, high)
+            tally.add(X, chunk.labels, low, high)
+    if now.rows != before.rows:
+        missing = min(set(before.rows) - set(now.rows))
+        raise ValueError(f"chunk {missing} of the first pass is missing in the second; {_AGAIN}")
+    assert now.low is not None
+    assert now.high is not None
+    _check_same_range((before.low, before.high), (now.low, now.high))
+    return tally
+
+
+@strictly
+def _check_same_range(before: tuple[Array, Array], now: tuple[Array, Array]) -> None:
+    differs = np.flatnonzero((now[0] != before[0]) | (now[1] != before[1]))
+    if differs.size:
+        j = int(differs[0])
+        raise ValueError(
+            f"column {j} spans [{before[0][j]}, {before[1][j]}] in the first pass, but "
+            f"[{now[0][j]}, {now[1][j]}] in the second pass; {_AGAIN}"
+        )
+
+
+@strictly
+def _check_range(X: Array | DeviceRows, low: Array, high: Array, least: Array, most: Array) -> None:
+    """Refuse a row outside the range that the first pass found, naming it."""
+    beyond = np.flatnonzero((low < least) | (high > most))
+    if not beyond.size:
+        return
+    j = int(beyond[0])
+    value = low[j] if low[j] < least[j] else high[j]
+    row = int(np.flatnonzero(on_host(X)[:, j] == value)[0])
+    raise ValueError(
+        f"{value} at row {row}, column {j} lies outside the range [{least[j]}, {most[j]}] that "
+        f"the first pass found; {_AGAIN}"
+    )
