@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-_Self = TypeVar("_Self", bound="_AboutRow")
+_Self = TypeVar("_Self", bound="_AboutRowError")
 
 
-class _AboutRow(Exception):
+class _AboutRowError(Exception):
     """Made with a text in which "{row}" stands for the number of the row.
 
     Attributes
@@ -34,9 +34,9 @@ class _AboutRow(Exception):
         return type(self)(prefix + self.text, row, self.column, self.value)
 
 
-class RowError(_AboutRow, ValueError):
+class RowError(_AboutRowError, ValueError):
     """A row with a value that is not accepted."""
 
 
-class RowTypeError(_AboutRow, TypeError):
+class RowTypeError(_AboutRowError, TypeError):
     """A row with something of a type that is not accepted: a label, as a rule."""
