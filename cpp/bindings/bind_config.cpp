@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "row_error.hpp"
 #include "zbins/draw.hpp"
 #include "zbins/error.hpp"
 #include "zbins/hash.hpp"
@@ -24,6 +25,8 @@ void register_errors(py::module_&) {
         } catch (const Interrupted&) {
             // The signal handler has raised already (KeyboardInterrupt, say): leave it in place.
             if (PyErr_Occurred() == nullptr) PyErr_SetNone(PyExc_KeyboardInterrupt);
+        } catch (const RowError& error) {
+            set_row_error(error);
         } catch (const std::bad_alloc&) {
             PyErr_SetString(PyExc_MemoryError,
                             "not enough memory; fewer rows at a time (partial_fit, fit_batches, "

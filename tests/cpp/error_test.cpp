@@ -35,3 +35,15 @@ TEST(messages_name_value_place_and_remedy) {
                  "X contains 9 at column 2: growing the range [0, 1] to it would take 70000 bins");
     CHECK_THROWS(zbins::throw_too_many_bins(9, 5, 2, -1, 0, 1), Error, "would take far more bins");
 }
+
+TEST(errors_about_a_row_know_it) {
+    try {
+        zbins::throw_out_of_range(2.5, 7, 3, 0, 1);
+        CHECK(false);
+    } catch (const zbins::RowError& error) {
+        CHECK_EQ(error.row, 7);
+        CHECK_EQ(error.column, 3);
+        CHECK_EQ(error.value, 2.5);
+        CHECK_EQ(error.before + "7" + error.after, std::string(error.what()));
+    }
+}

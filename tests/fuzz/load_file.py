@@ -33,8 +33,9 @@ import numpy as np
 import zbins
 from compare import state
 from crafting import crafted, entries_of, inner_text, model_files, put_together, take_apart
-from zbins._device import latents
-from zbins.pmf import file, grid, labels, model, sampler
+from zbins._common import labels
+from zbins._device import border
+from zbins.pmf import file, grid, model, sampler
 
 PATH = pathlib.Path(tempfile.mkdtemp()) / "fuzzed.zbins"
 STRANGE = [
@@ -48,7 +49,7 @@ def instrument():
 
     It is blind in the core, which judges the file: mutations of what a file means lead it there.
     """
-    for module in (file, grid, labels, latents, model, sampler):
+    for module in (border, file, grid, labels, model, sampler):
         for place in (module, model.Model):
             for function in vars(place).values():
                 if inspect.isfunction(function) and function.__module__ == module.__name__:

@@ -14,8 +14,8 @@ import torch
 
 import profiles  # noqa: F401 - loads what CI runs
 from emulated import VARIABLE, EmulatedCuPy, EmulatedTorch, Emulator
+from zbins._device.cuda import cuda
 from zbins._device.frameworks import FRAMEWORKS
-from zbins._device.place import _place
 from zbins._device.torch import Torch
 
 
@@ -26,7 +26,7 @@ class Device:
         self.framework = framework
         self.emulator = emulator
         self.ordinal = ordinal
-        self.place = _place(framework.name, ordinal)
+        self.place = cuda(framework.name, ordinal)
         self.kind = self.place.kind
 
     def array(self, x):

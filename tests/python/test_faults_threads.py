@@ -203,23 +203,6 @@ def test_a_fit_that_failed_is_over():
     sampler.fit(rows())
 
 
-def test_a_fit_cut_off_before_it_signed_off_is_over(monkeypatch):
-    """Ctrl-C can come at any moment, also while a fit signs off."""
-    from zbins.pmf import exclusive as _exclusive
-
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    sampler = zbins.PMFSampler(4)
-    monkeypatch.setattr(_exclusive._Claims, "give_back", interrupted)
-    with pytest.raises(KeyboardInterrupt) as kept:
-        sampler.fit(rows())
-    monkeypatch.undo()
-    sampler.fit(rows())
-    assert together([lambda: sampler.fit(rows(30)).n_samples_seen_]) == [30]
-    assert kept.tb is not None  # a debugger keeps the frames of the first fit alive
-
-
 # -- forks ---------------------------------------------------------------------------------------
 
 

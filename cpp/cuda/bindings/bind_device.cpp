@@ -1,3 +1,4 @@
+#include "../../bindings/row_error.hpp"
 #include "handle.hpp"
 
 namespace zbins::cuda::python {
@@ -78,6 +79,8 @@ void register_device(py::module_& m) {
     py::register_local_exception_translator([](std::exception_ptr p) {
         try {
             if (p) std::rethrow_exception(p);
+        } catch (const RowError& error) {
+            zbins::python::set_row_error(error);
         } catch (const std::bad_alloc&) {
             PyErr_SetString(PyExc_MemoryError,
                             "not enough memory on the device; fewer rows at a time (partial_fit, "

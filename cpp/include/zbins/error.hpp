@@ -14,6 +14,16 @@ struct ZBINS_API Interrupted : std::runtime_error {
     Interrupted() : std::runtime_error("interrupted") {}
 };
 
+// `value` at (row, column) of the input is refused. The text is in two parts, with the number of
+// the row between them, so that whoever knows the row by another number can say so.
+struct ZBINS_API RowError : std::invalid_argument {
+    RowError(const std::string& before, std::int64_t row, const std::string& after,
+             std::int64_t column, double value);
+    std::string before, after;
+    std::int64_t row, column;
+    double value;
+};
+
 [[noreturn]] ZBINS_API void throw_value_error(const std::string& message);
 
 // `value` is NaN or an infinity, found at (row, col) of the input.

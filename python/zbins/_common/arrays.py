@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._errors import RowError
 from .._types import Array
 
 FLOAT32 = np.dtype(np.float32)
@@ -45,3 +46,14 @@ def from_tensor(tensor: Any, name: str = "X") -> Array:
 def model_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return float32 for half and single precision, float64 for all else."""
     return FLOAT32 if dtype.kind == "f" and dtype.itemsize <= 4 else FLOAT64
+
+
+def beyond_range(value: object, row: int, column: int, dtype: np.dtype[Any]) -> RowError:
+    """Return the error about a value that the model's dtype does not hold."""
+    return RowError(
+        f"X contains {value!s} at row {{row}}, column {column}, which is beyond the range of "
+        f"{dtype}, the dtype of the model",
+        row,
+        column,
+        value,
+    )

@@ -1,1 +1,1 @@
-"""The CUDA twin, as the estimator sees it: frameworks, places, rows and draws on a device."""
+"""Where rows and counts are: the host and CUDA devices, behind one protocol (`backend`)."""

@@ -18,7 +18,7 @@ LOADED = {"float16": 0, "bfloat16": 1, "float32": 2, "float64": 3}
 
 
 class Framework(Protocol):
-    """What `Place`, `DeviceRows` and `Staging` need; arrays are the framework's own."""
+    """What a backend on a device needs; arrays are the framework's own."""
 
     name: str
 

@@ -26,6 +26,17 @@ def framework_of(x: object) -> Framework | None:
     return None
 
 
+def place_of(x: object) -> str | None:
+    """Return where an array is, for messages, or None if it is on the host."""
+    framework = framework_of(x)
+    return None if framework is None else place_name(framework, framework.ordinal(x))
+
+
+def place_name(framework: Framework, ordinal: int) -> str:
+    """Return a device of a framework, for messages: "cuda:0 (torch)"."""
+    return f"cuda:{ordinal} ({framework.name})"
+
+
 def adopted(x: Any, name: str) -> Any:
     """Return x, or an array over the same memory where x is on a CUDA device and nobody's here.
 

@@ -7,37 +7,39 @@ from typing import Any
 
 import numpy as np
 
-from .._types import Array
-from .place import Place
-from .rows import DeviceRows
+from .backend import Rows
+from .cuda_rows import DeviceRows
 
 
-def sent_ahead(
-    place: Place, chunks: Iterator[tuple[Any, Array | DeviceRows]]
-) -> Iterator[tuple[Any, DeviceRows]]:
+def sent_ahead(backend: Any, chunks: Iterator[tuple[Any, Rows]]) -> Iterator[tuple[Any, Rows]]:
     """Yield every chunk on the device; a chunk of the host is copied before its turn comes.
 
     Only what is copied may run ahead: its source may be overwritten by the next chunk.
 
     Parameters
     ----------
-    place : Place
+    backend : Cuda
         Where to.
     chunks : iterator of pairs
         What goes with a chunk (and stays as it is when the next is made), and its rows.
     """
     sender: Any = None
-    waiting: tuple[Any, Any, np.dtype[Any]] | None = None
+    waiting: tuple[Any, Any, Rows] | None = None
+
+    def received() -> Iterator[tuple[Any, Rows]]:
+        if waiting is not None:
+            what, sent, rows = waiting
+            values = sender.receive(sent)
+            yield what, DeviceRows(values, rows.dtype, backend, rows.feature_names)
+
     for what, rows in chunks:
         sent = None
-        if not isinstance(rows, DeviceRows):
+        if rows.backend is not backend:
             if sender is None:
-                sender = place.framework.sender(place.ordinal)
-            sent = (what, sender.send(np.ascontiguousarray(rows)), rows.dtype)
-        if waiting is not None:
-            yield waiting[0], DeviceRows(sender.receive(waiting[1]), waiting[2], place)
+                sender = backend.framework.sender(backend.ordinal)
+            sent = (what, sender.send(np.ascontiguousarray(rows.host())), rows)
+        yield from received()
         waiting = sent
-        if isinstance(rows, DeviceRows):
+        if sent is None:
             yield what, rows
-    if waiting is not None:
-        yield waiting[0], DeviceRows(sender.receive(waiting[1]), waiting[2], place)
+    yield from received()

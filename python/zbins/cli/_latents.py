@@ -178,7 +178,7 @@ class LatentFiles:
         if not self._labels:
             found = [source.label_dtype() for source in self.sources if source.n_rows]
         dtypes = [dtype for dtype in found if dtype is not None]
-        from ..pmf.labels import KINDS
+        from .._common.labels import KINDS
 
         kinds = sorted({KINDS.get(dtype.kind, str(dtype)) for dtype in dtypes})
         if len(kinds) > 1:

@@ -91,7 +91,7 @@ class ParquetLatents:
 
     def label_dtype(self) -> np.dtype[Any]:
         """Return the dtype that holds all labels; strings need a look at each."""
-        from ..pmf.labels import as_labels
+        from .._common.labels import as_labels
 
         with self._opened() as file:
             dtypes, row = set(), 0

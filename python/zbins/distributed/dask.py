@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import re
-import uuid
 from dataclasses import replace
 from typing import Any, NoReturn
 
 import dask
 import dask.array as da
 import numpy as np
-from dask.delayed import Delayed
-from dask.highlevelgraph import HighLevelGraph
 
 from .._common.arrays import model_dtype
 from .._common.checks import check_count
+from .._common.exclusive import exclusive
 from .._common.seeds import draw_seed
 from .._common.threads import n_threads, strictly
-from .._device.latents import Known
-from .._device.place import host_kind
+from .._device.backend import Grid, Known
+from .._errors import RowError
 from .._types import Array
-from ..pmf.draw import check_condition, check_rows, check_start, draw, new_array
-from ..pmf.exclusive import exclusive
-from ..pmf.grid import Grid, bounds_of, check_n_bins, make_grid
+from ..pmf.draw import check_condition, check_rows, draw
+from ..pmf.grid import bounds_of, check_n_bins, make_grid
 from ..pmf.model import Model
 from ..pmf.sampler import PMFSampler, check_sampler
 from .partial import AGAIN, Partial, Plan, merged, of_chunk
@@ -129,23 +125,34 @@ class _Chunks:
             dtype=object,
             meta=np.empty((0, 0), object),
         )
-        (partials,) = dask.optimize(partials)  # loading and counting a chunk become one task
-        level = [(partials.name, i, 0) for i in range(partials.numblocks[0])]
-        name = f"zbins-merged-{uuid.uuid4().hex}"
-        layer: dict[Any, Any] = {}  # as delayed calls, 10,000 chunks would take five times as long
-        depth = 0
-        while depth == 0 or len(level) > 1:
-            parts = [level[i : i + FAN_IN] for i in range(0, len(level), FAN_IN)]
-            level = [(name, depth, i) for i in range(len(parts))]
-            layer.update({key: (merged, part) for key, part in zip(level, parts, strict=True)})
-            depth += 1
-        graph = HighLevelGraph.from_collections(name, layer, [partials])
-        whole: Partial = Delayed(level[0], graph, layer=name).compute()
+        whole: Partial = da.reduction(
+            partials,
+            chunk=_as_it_is,
+            combine=_merged,
+            aggregate=_merged,
+            axis=(0, 1),
+            concatenate=False,
+            split_every={0: FAN_IN, 1: 2},
+            dtype=object,
+            meta=np.empty((), object),
+            name="zbins-merged",
+        ).compute()
         if whole.error is not None:
             raise whole.error
         if not whole.rows:
             raise ValueError("X has no rows; at least one row is needed")
         return whole
+
+
+def _as_it_is(partial: Partial, axis: Any, keepdims: bool) -> Partial:
+    return partial
+
+
+def _merged(parts: Any, axis: Any, keepdims: bool) -> Partial:
+    """Add what Dask gives: partials in a list for the rows, each in one for the columns."""
+    if isinstance(parts, Partial):
+        return parts
+    return merged([_merged(part, axis, keepdims) for part in parts])
 
 
 @strictly
@@ -157,13 +164,11 @@ def _refuse_growth(grid: Grid, low: Array, high: Array, X: Any) -> NoReturn:
     """Say, as `PMFSampler.fit` does, which row the grid cannot grow to."""
     try:
         grid.grown(low, high, np.stack([low, high]))
-    except ValueError as error:
-        found = re.search(r"at row ([01]), column (\d+)", str(error))
-        assert found is not None
-        extreme, j = int(found[1]), int(found[2])
+    except RowError as error:
+        extreme, j = error.row, error.column
+        assert j is not None
         row = _row_of(X[:, j], (low, high)[extreme][j])
-        text = str(error).replace(found[0], f"at row {row}, column {j}")
-        raise ValueError(text) from None
+        raise error.moved(row) from None
     raise AssertionError("the grid grows after all")
 
 
@@ -282,23 +287,23 @@ def sample(
     """
     check_sampler(sampler)
     model = sampler._fitted()
-    model = model.returning(host_kind(model.kind))  # workers may have no such device
+    model = model.returning(model.backend.host_kind)  # workers may have no such device
     n = check_count("n_samples", n_samples)
     random_state = sampler._random_state(random_state)
     sampler._ordered(model)
     check_rows(model, n)
-    check_start(0, n, random_state, model.kind)
-    place = check_condition(model, y, n)
+    condition = check_condition(model, y, n)
     rows, columns = _row_chunks(chunks, (n, model.grid.d), model.dtype)
-    places = []
-    if place is not None and len(place) == n:
-        places, place = [da.from_array(place[:, None], chunks=(rows, (1,)))], None
+    conditions = []
+    if condition is not None and len(condition) == n:
+        conditions = [da.from_array(condition[:, None], chunks=(rows, (1,)))]
+        condition = None
     return da.map_blocks(
         _draw_chunk,
-        *places,
+        *conditions,
         model=dask.delayed(model, traverse=False, pure=False),
         seed=draw_seed(random_state),
-        place=place,
+        condition=condition,
         chunks=(rows, columns),
         dtype=model.dtype,
         meta=np.empty((0, 0), model.dtype),
@@ -318,16 +323,16 @@ def _row_chunks(chunks: Any, shape: tuple[int, int], dtype: Any) -> Any:
 
 
 def _draw_chunk(
-    places: Array | None = None,
+    conditions: Array | None = None,
     *,
     model: Model,
     seed: int,
-    place: Array | None,
+    condition: Array | None,
     block_info: Any = None,
 ) -> Array:
     """Draw one chunk, which begins where Dask says."""
     (start, stop), _ = block_info[None]["array-location"]
-    X: Array = new_array(stop - start, model)
-    where = place if places is None else np.ascontiguousarray(places[:, 0])
-    draw(model, seed, start, X, n_threads(None, 0), where, False)
+    X: Array = model.backend.empty((stop - start, model.grid.d), model.dtype)
+    here = condition if conditions is None else np.ascontiguousarray(conditions[:, 0])
+    draw(model, seed, start, X, here, False, n_threads(None, 0))
     return X

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,12 +9,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .. import _core
 from .._common.threads import n_threads, strictly
-from .._device.latents import Known, as_latents, on_host
+from .._device.backend import Known
+from .._device.border import as_labels, as_latents
+from .._device.host import HOSTS
+from .._errors import RowError, RowTypeError
 from .._types import Array
 from ..pmf.count import Settings, Tally
-from ..pmf.labels import as_labels
 from ..pmf.model import Model
 
 Range: TypeAlias = tuple[Array, Array]
@@ -91,17 +91,19 @@ def of_chunk(X: Any, y: Any = None, *, plan: Plan) -> Partial:
         Labels.
     """
     try:
-        rows = on_host(as_latents(X, plan.name, replace(plan.known, kind=None), min_rows=0).array)
+        rows = as_latents(X, plan.name, replace(plan.known, kind=None), min_rows=0)
+        rows = rows.sent_to(HOSTS["numpy"])
         labels = None if y is None else as_labels(y, len(rows))
         if not len(rows):
             return Partial(0)
         threads = plan.settings.threads(rows)
-        low, high = _core.bounds(rows, threads)
+        low, high = rows.bounds(threads)
         if plan.range is not None:
             _check_within(plan.range, low, high)
         model = None
         if plan.model is not None:
-            tally = Tally(plan.settings, plan.model.grid, threads, plan.model.labelled)
+            grid, labelled = plan.model.grid, plan.model.labelled
+            tally = Tally(plan.settings, grid, rows.backend, threads, labelled)
             tally.add(rows, labels, low, high)
             model = tally.model("numpy", None)
         return Partial(len(rows), (low, high), model)
@@ -165,9 +167,6 @@ def _added(a: Model, b: Model, low: Array, high: Array) -> Model | None:
 
 def _shifted(error: Exception, rows: int) -> Exception:
     """Return an error about a row of a chunk as one about a row of X."""
-
-    def moved(found: re.Match[str]) -> str:
-        return f"at row {int(found[1]) + rows}"
-
-    kind = TypeError if isinstance(error, TypeError) else ValueError
-    return kind(re.sub(r"\bat row (\d+)", moved, str(error)))
+    if isinstance(error, RowError | RowTypeError):
+        return error.moved(error.row + rows)
+    return error

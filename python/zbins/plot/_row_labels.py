@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..pmf.labels import as_labels
+from .._common.labels import as_labels
 from ._arrays import on_host
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._common.checks import check_count
+from .._common.labels import as_labels
 from .._common.seeds import check_random_state
 from .._types import Array
-from ..pmf.labels import as_labels
 from ..protocol import check_drawable, draw
 from ._arrays import axes_or_new, check_axes, latent_rows, on_host
 from ._points import draw_points, entries

@@ -31,11 +31,11 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from .. import _core
+from .._common.labels import classes_of, kind_of
 from .._common.threads import n_threads, strictly
 from .._io.tensor_file import write_tensors
 from .._types import Array
 from .grid import bounds_of, check_n_bins, has_fixed_bounds
-from .labels import classes_of, kind_of
 from .model import Model
 
 

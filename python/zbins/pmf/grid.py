@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -10,12 +10,10 @@ from .. import _core
 from .._common.arrays import FLOAT32
 from .._common.checks import is_int
 from .._common.threads import strictly
-from .._device.counting import device_check_inside, device_quantiles
-from .._device.latents import on_host
-from .._device.rows import DeviceRows
+from .._device.backend import Grid, Rows
+from .._device.host import HOSTS, HostRows
 from .._types import Array
 
-Grid: TypeAlias = "_core.Grid32 | _core.Grid64"
 POLICIES = ("grow", "error", "ignore")
 
 
@@ -109,27 +107,23 @@ def has_fixed_bounds(bounds: Any) -> bool:
     return not isinstance(first, str)
 
 
-def bounds_of(
-    bounds: Any, X: Array | DeviceRows | None, low: Array, high: Array
-) -> tuple[Array, Array]:
+def bounds_of(bounds: Any, X: Rows | None, low: Array, high: Array) -> tuple[Array, Array]:
     """Return what the parameter `bounds` makes of rows X with the given minimum and maximum."""
     return (low, high) if bounds is None else _bounds_asked_for(bounds, X, low, high)
 
 
 @strictly
-def _bounds_asked_for(
-    bounds: Any, X: Array | DeviceRows | None, low: Array, high: Array
-) -> tuple[Array, Array]:
+def _bounds_asked_for(bounds: Any, X: Rows | None, low: Array, high: Array) -> tuple[Array, Array]:
     dtype, d = low.dtype, len(low)
     if not has_fixed_bounds(bounds):
         assert X is not None
         q = float(bounds[1])
-        lower, upper = _quantiles(X, q)
+        lower, upper = X.quantiles(q)
         crossed = lower > upper  # two or three rows and a large q
         lower, upper = np.where(crossed, [upper, lower], [lower, upper])
         for j in np.flatnonzero((lower == upper) & (low < high)).tolist():
             # Mostly one value, as after a ReLU: the others decide how far the column reaches.
-            column = on_host(X)[:, j]
+            column = X.host()[:, j]
             others = column[column != lower[j]]
             lower[j] = min(lower[j], np.quantile(others, q, method="higher"))
             upper[j] = max(upper[j], np.quantile(others, 1 - q, method="lower"))
@@ -154,57 +148,32 @@ def _bounds_asked_for(
     return sides[0], sides[1]
 
 
-def _quantiles(X: Array | DeviceRows, q: float) -> tuple[Array, Array]:
-    """Return the q-th and (1 - q)-th quantile of every column.
-
-    Values that occur, so that the grid does not depend on how quantiles interpolate. Rounded
-    inward, so that any q > 0 leaves the extremes out, however few the rows.
-    """
-    if isinstance(X, DeviceRows):
-        return device_quantiles(X, q)
-    lower = np.quantile(X, q, axis=0, method="higher")
-    upper = np.quantile(X, 1 - q, axis=0, method="lower")
-    return lower, upper
-
-
-def grown(grid: Grid, low: Array, high: Array, X: Array | DeviceRows) -> Grid:
-    """Return the grid grown to cover rows X, or say which of them is too far out."""
-    if not isinstance(X, DeviceRows):
-        wider: Grid = grid.grown(low, high, X)
-        return wider
-    try:
-        wider = grid.grown(low, high, None)
-    except ValueError:
-        wider = grid.grown(low, high, X.host())  # raises again, and names the row
-    return wider
-
-
 def make_grid(lower: Array, upper: Array, k: Array) -> Grid:
     """Return the grid of law 1 in the dtype of the bounds."""
     grid_type = _core.Grid32 if lower.dtype == FLOAT32 else _core.Grid64
     return grid_type(lower, upper, k)
 
 
-def _widened(grid: Grid, X: Array | DeviceRows, low: Array, high: Array, policy: str) -> Grid:
+def _widened(grid: Grid, X: Rows, low: Array, high: Array, policy: str) -> Grid:
     """Give columns that were constant so far a width, if they vary in rows that will be counted."""
     constant = grid.origin == grid.top
     if not ((low != grid.origin) | (high != grid.top))[constant].any():
         return grid
     if policy == "ignore":
-        rows = on_host(X)
+        rows = X.host()
         others = rows[:, ~constant]
         inside = (others >= grid.lower[~constant]) & (others <= grid.upper[~constant])
         rows = rows[inside.all(axis=1)]
         if not len(rows):
             return grid
-        low, high, X = rows.min(axis=0), rows.max(axis=0), rows
+        low, high, X = rows.min(axis=0), rows.max(axis=0), HostRows(rows, HOSTS["numpy"])
     low, high = (np.where(constant, a, b) for a, b in ((low, grid.origin), (high, grid.top)))
-    return grown(grid, low, high, X)
+    return X.grown(grid, low, high)
 
 
 def admit(
     grid: Grid,
-    X: Array | DeviceRows,
+    X: Rows,
     low: Array,
     high: Array,
     policy: str,
@@ -217,8 +186,8 @@ def admit(
     ----------
     grid : Grid
         The grid so far.
-    X : ndarray or DeviceRows of shape (n_samples, n_features)
-        At least one row.
+    X : Rows
+        At least one.
     low, high : ndarray of shape (n_features,)
         Minimum and maximum of X.
     policy : {"grow", "error", "ignore"}
@@ -245,13 +214,10 @@ def admit(
         return grid, True
     with _core.StrictFloats():
         if policy == "grow":
-            grid = grown(grid, low, high, X)
+            grid = X.grown(grid, low, high)
         else:
             if not fixed:
                 grid = _widened(grid, X, low, high, policy)
             if policy == "error":
-                if isinstance(X, DeviceRows):
-                    device_check_inside(grid, X)
-                else:
-                    grid.check_inside(X, threads)
+                X.check_inside(grid, threads)
     return grid, grid.spans(low, high)

@@ -6,8 +6,7 @@ import numpy as np
 
 from .. import _core
 from .._common.threads import strictly
-from .._device.place import where
-from .grid import Grid
+from .._device.backend import Grid
 from .model import Model
 
 
@@ -23,7 +22,7 @@ def check_labelling(before: bool, now: bool) -> None:
 
 def check_place(mine: Model, theirs: Model) -> None:
     """Refuse models that are not both on the host, or on one device."""
-    a, b = where(mine.kind), where(theirs.kind)
+    a, b = mine.backend.place, theirs.backend.place
     if a != b:
         raise ValueError(
             f"cannot merge: one sampler is on {a} and the other on {b}; move one with .to(device)"

@@ -13,54 +13,37 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _core
+from .._common.labels import union
 from .._common.threads import n_threads
-from .._device.latents import Known
-from .._device.module import cuda_module
-from .._device.place import host_pmf, is_on_device, place_of_kind, where
+from .._device.backend import Backend, Grid, Known
+from .._device.border import backend_of
 from .._types import Array
-from .grid import Grid, make_grid
-from .labels import union
+from .grid import make_grid
 
 
 class Run(NamedTuple):
     """Counts of some rows, in canonical order for the grid they were counted on."""
 
-    pmf: Any  # _core.Pmf, or the same on a device
+    pmf: Any  # of the backend
     grid: Grid
     classes: Array | None  # sorted
 
 
-def lift(run: Run, grid: Grid, threads: int) -> Run:
-    """Return the run as counted on `grid`, which its own grid has grown into."""
-    if run.grid is grid or run.grid == grid:
-        return run
-    shift = grid.shift_from(run.grid)
-    pmf = run.pmf
-    if shift.any() or _core.Pmf.bits_for(grid.widest) != pmf.bits:
-        if isinstance(pmf, _core.Pmf):
-            pmf = pmf.rebased(grid, threads)
-        else:
-            pmf = pmf.rebased(grid.widest, shift, threads)
-    return Run(pmf, grid, run.classes)
-
-
-def join(a: Run, b: Run, grid: Grid, threads: int) -> Run:
-    """Return both runs as one on `grid`."""
+def _join(a: Run, b: Run, grid: Grid, backend: Backend, threads: int) -> Run:
+    """Return both runs as one on `grid`, which their own grids have grown into."""
     classes: Array | None = None
     a_places: list[int] = []
     b_places: list[int] = []
     if a.classes is not None and b.classes is not None:
         classes, a_places, b_places = union(a.classes, b.classes)
     n_classes = 0 if classes is None else len(classes)
-    if isinstance(a.pmf, _core.Pmf):
-        pmf = a.pmf.merged(b.pmf, grid, a_places, b_places, n_classes, threads)
-    else:
-        a, b = lift(a, grid, threads), lift(b, grid, threads)
-        pmf = a.pmf.merged(b.pmf, a_places, b_places, n_classes, threads)
+    pmf = backend.merged(
+        (a.pmf, a.grid), (b.pmf, b.grid), grid, a_places, b_places, n_classes, threads
+    )
     return Run(pmf, grid, classes)
 
 
-def stack(runs: Iterable[Run], grid: Grid, threads: int) -> tuple[Run, ...]:
+def stack(runs: Iterable[Run], grid: Grid, backend: Backend, threads: int) -> tuple[Run, ...]:
     """Merge runs until each is more than twice as large as the next.
 
     A row then takes part in O(log n) linear merges: a chunk costs O(chunk) amortized, whatever the
@@ -71,7 +54,7 @@ def stack(runs: Iterable[Run], grid: Grid, threads: int) -> tuple[Run, ...]:
         stacked.append(run)
         while len(stacked) > 1 and len(stacked[-2].pmf) <= 2 * len(stacked[-1].pmf):
             last = stacked.pop()
-            stacked[-1] = join(stacked[-1], last, grid, threads)
+            stacked[-1] = _join(stacked[-1], last, grid, backend, threads)
     return tuple(stacked)
 
 
@@ -89,8 +72,7 @@ class Model:
     labelled : bool
         Whether rows came with labels.
     kind : str
-        What samples are returned as: "numpy", "torch", or the kind of the `Place` where all runs
-        are.
+        Of the `Backend` where all runs are, and whose arrays samples are.
     feature_names : ndarray of str or None
         Column names, where the first rows had them.
     """
@@ -117,6 +99,11 @@ class Model:
         return self.grid.origin.dtype
 
     @property
+    def backend(self) -> Backend:
+        """Where all runs are."""
+        return backend_of(self.kind)
+
+    @property
     def known(self) -> Known:
         """What later rows must agree with."""
         return Known(self.dtype, self.grid.d, self.feature_names, self.kind)
@@ -135,9 +122,12 @@ class Model:
         """Return everything as one run on the grid as it is now (made once, then kept)."""
         runs = self._runs or (self._no_rows(),)
         run = runs[0]
+        backend = self.backend
         for other in runs[1:]:
-            run = join(run, other, self.grid, threads)
-        run = lift(run, self.grid, threads)
+            run = _join(run, other, self.grid, backend, threads)
+        if run.grid is not self.grid:
+            pmf = backend.rebased(run.pmf, run.grid, self.grid, threads)
+            run = Run(pmf, self.grid, run.classes)
         if self._runs:  # without rows the next chunk begins the runs, and the type of labels
             self._runs = (run,)
         return run
@@ -152,7 +142,8 @@ class Model:
             labels=labels if self.labelled else None,
             threads=1,
         )
-        return Run(pmf, self.grid, np.empty(0, np.int64) if self.labelled else None)
+        classes = np.empty(0, np.int64) if self.labelled else None
+        return Run(self.backend.uploaded(pmf), self.grid, classes)
 
     @property
     def is_ordered(self) -> bool:
@@ -163,8 +154,7 @@ class Model:
         """Return self with the ordered view made, so that nothing is left to the first draw."""
         if self._runs:
             run = self.ordered(threads)
-            if is_on_device(run.pmf):
-                cuda_module().prepare(run.grid, run.pmf)
+            self.backend.prepare(run.pmf, run.grid)
         return self
 
     def extended(self, other: Model, threads: int) -> Model:
@@ -180,7 +170,7 @@ class Model:
         rows = self.n_seen + other.n_seen
         if rows >= 1 << 63:
             raise ValueError(f"{rows} rows together; a model counts at most 2**63 - 1")
-        runs = stack((*self._runs, *other._runs), other.grid, threads)
+        runs = stack((*self._runs, *other._runs), other.grid, self.backend, threads)
         return Model(
             other.grid,
             runs,
@@ -196,7 +186,12 @@ class Model:
 
     def returning(self, kind: str) -> Model:
         """Return this model with samples of another kind, moved to where those are."""
-        runs = tuple(run._replace(pmf=_moved(run.pmf, run.grid, kind)) for run in self._runs)
+        here, there = self.backend, backend_of(kind)
+        runs = self._runs
+        if there.place != here.place:
+            runs = tuple(
+                run._replace(pmf=there.uploaded(here.host_pmf(run.pmf, run.grid))) for run in runs
+            )
         return Model(self.grid, runs, self.n_ignored, self.labelled, kind, self.feature_names)
 
     @property
@@ -214,7 +209,7 @@ class Model:
     def host_pmf(self) -> _core.Pmf:
         """Return the ordered counts on the host: a copy of them if they are on a device."""
         run = self.ordered()
-        return host_pmf(run.pmf, run.grid)
+        return self.backend.host_pmf(run.pmf, run.grid)
 
     @cached_property
     def codes(self) -> Array:
@@ -292,12 +287,13 @@ class Model:
         feature_names: Array | None,
     ) -> Model:
         """Make a model of a PMF on the host, moved to where the kind wants it."""
+        backend = backend_of(kind)
         try:
-            run = Run(_moved(pmf, grid, kind), grid, classes)
+            run = Run(backend.uploaded(pmf), grid, classes)
         except (RuntimeError, ImportError) as error:
             raise RuntimeError(
-                f"the model was on {where(kind)}, which cannot be used here: {error}; move it with "
-                ".to(None) before it is pickled, or save it and load it with device="
+                f"the model was on {backend.place}, which cannot be used here: {error}; move it "
+                "with .to(None) before it is pickled, or save it and load it with device="
             ) from error
         return cls(grid, (run,), n_ignored, classes is not None, kind, feature_names)
 
@@ -340,11 +336,6 @@ def _empty(
 ) -> Model:
     grid = make_grid(origin, top, k).with_extents(first_bin, n_bins)
     return Model(grid, (), n_ignored, labelled, kind, feature_names)
-
-
-def _moved(pmf: Any, grid: Grid, kind: str) -> Any:
-    place = place_of_kind(kind)
-    return host_pmf(pmf, grid) if place is None else place.pmf(pmf)
 
 
 def _read_only(array: Array) -> Array:

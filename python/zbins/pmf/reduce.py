@@ -17,13 +17,12 @@ import numpy as np
 from safetensors.numpy import load, save
 from sklearn.exceptions import NotFittedError
 
-from .._common.extras import pip_install
+from .._common.exclusive import exclusive
+from .._common.group import Link
+from .._common.labels import kind_of
 from .._common.threads import n_threads, strictly
-from .._device.place import host_kind
 from .._types import Array
-from .exclusive import exclusive
 from .grid import make_grid
-from .labels import kind_of
 from .merge import check_labelling, united_grid
 from .model import Model
 
@@ -43,7 +42,7 @@ def all_reduce(sampler: Any, group: Any) -> None:
 def _all_reduce(sampler: Any, link: Link) -> None:
     threads = n_threads(sampler.n_jobs, 1 << 40)
     own: Model | None = sampler._model
-    mine = None if own is None else own.returning(host_kind(own.kind))  # as bytes it is exchanged
+    mine = None if own is None else own.returning(own.backend.host_kind)  # as bytes it is exchanged
     head: dict[str, Any] = {}
     payload = bytearray()
     if mine is not None:
@@ -95,87 +94,6 @@ class _Kept:
     ) -> bool:
         self.error = error
         return True
-
-
-class Link:
-    """The group, as bytes go through it.
-
-    Parameters
-    ----------
-    group : ProcessGroup or None
-        None: all processes.
-    call : str
-        What is called in all of them, for messages.
-
-    Raises
-    ------
-    ImportError
-        If PyTorch is not there.
-    RuntimeError
-        If torch.distributed is not initialised, or this process is no member.
-    """
-
-    def __init__(self, group: Any, call: str = "all_reduce") -> None:
-        try:
-            import torch
-            import torch.distributed as dist
-        except ImportError as error:
-            raise ImportError(
-                f"{call} needs PyTorch ({error}); install it with: {pip_install('torch')}"
-            ) from error
-
-        if not (dist.is_available() and dist.is_initialized()):
-            raise RuntimeError(
-                "torch.distributed is not initialised; call "
-                "torch.distributed.init_process_group(...) in every process first"
-            )
-        self._torch, self._dist = torch, dist
-        self.met = False  # whether the processes have exchanged anything yet
-        self._call = call
-        self.group = dist.group.WORLD if group is None else group
-        self.rank: int = dist.get_rank(self.group)
-        if self.rank < 0:
-            raise RuntimeError("this process is no member of the group")
-        self.size: int = dist.get_world_size(self.group)
-        on_cuda = dist.get_backend(self.group) == "nccl"
-        self._device = torch.device("cuda", torch.cuda.current_device()) if on_cuda else "cpu"
-
-    def buffer(self, n: int) -> Any:
-        """Return room for n bytes where the group's transport reads them."""
-        return self._torch.empty(n, dtype=self._torch.uint8, device=self._device)
-
-    def broadcast(self, view: Any, rank: int, payload: bytearray) -> None:
-        """Fill the view, in every process, with the payload of one (which takes no memory)."""
-        if rank == self.rank:
-            view.copy_(self._torch.frombuffer(payload, dtype=self._torch.uint8))
-        source = self._dist.get_global_rank(self.group, rank)
-        self._dist.broadcast(view, src=source, group=self.group)
-
-    def gathered(self, data: bytes) -> list[bytes]:
-        """Return the bytes of every process, in the order of ranks."""
-        sizes = [int(size) for size in self._all(self._torch.tensor([len(data)]))]
-        padded = self._torch.frombuffer(
-            bytearray(data.ljust(max(1, *sizes), b"\0")), dtype=self._torch.uint8
-        )
-        texts = [text.cpu().numpy().tobytes() for text in self._all(padded)]
-        return [text[:size] for text, size in zip(texts, sizes, strict=True)]
-
-    def _all(self, tensor: Any) -> list[Any]:
-        self.met = True
-        tensor = tensor.to(self._device)
-        received = [self._torch.empty_like(tensor) for _ in range(self.size)]
-        self._dist.all_gather(received, tensor, group=self.group)
-        return received
-
-    def agree(self, error: BaseException | None) -> None:
-        """Raise in every process if one has an error: its own there, its words elsewhere."""
-        text = "" if error is None else f"{type(error).__name__}: {error}"
-        texts = self.gathered(text.encode())
-        if error is not None:
-            raise error
-        for rank, found in enumerate(texts):
-            if found:
-                raise RuntimeError(f"{self._call} failed in rank {rank}: {found.decode()}")
 
 
 _GRID = ("origin", "top", "k", "first_bin", "n_bins")

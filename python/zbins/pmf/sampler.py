@@ -10,26 +10,22 @@ import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import NotFittedError
 
-from .. import _core
 from .._common.checks import check_count, is_int
+from .._common.exclusive import exclusive
+from .._common.labels import check_same_kind
 from .._common.progress import Progress, check_progress
 from .._common.seeds import check_random_state, draw_seed
-from .._common.threads import check_n_jobs, n_threads
-from .._device.latents import as_latents
-from .._device.place import kind_of_device
-from .._device.reading import device_bins, device_codes, device_densities
-from .._device.rows import DeviceRows
+from .._common.threads import check_n_jobs, n_threads, strictly
+from .._device.backend import Rows
+from .._device.border import as_labels, as_latents, backend_of_device
 from .._types import Array
-from . import reduce as _distributed
+from . import reduce
 from .count import Settings, fit_more, fit_rows
-from .draw import check_condition, check_out, check_rows, check_start, draw, new_array, to_kind
-from .exclusive import exclusive
+from .draw import check_condition, check_rows, draw
 from .file import check_parameters, plain_parameters, read_model, write_model
 from .grid import check_bounds, check_n_bins, check_out_of_range
-from .labels import as_labels, check_same_kind
 from .merge import check_labelling, check_place, united_grid
 from .model import Model, Run
-from .read import log_density, mean_of
 from .stream import Chunk, fit_stream, re_iterable, split
 from .summary import Summary, summarize
 
@@ -132,15 +128,15 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
             If another thread is fitting this sampler.
         """
         settings = self._settings()
-        latents = as_latents(X, type(self).__name__)
-        labels = None if y is None else as_labels(y, len(latents.array))
-        model = fit_rows(settings, latents, labels)
+        rows = as_latents(X, type(self).__name__)
+        labels = None if y is None else as_labels(y, len(rows))
+        model = fit_rows(settings, rows, labels)
         if model.n_seen == 0:
             raise ValueError(
                 f"all {model.n_ignored} rows lie outside the bounds, and out_of_range='ignore'; "
                 "there is nothing to fit"
             )
-        self._model = model.finished(settings.threads(latents.array))
+        self._model = model.finished(settings.threads(rows))
         return self
 
     @exclusive
@@ -171,18 +167,18 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         settings = self._settings()
         known = self._model
         if known is None:
-            latents = as_latents(X, type(self).__name__, min_rows=0)
-            labels = None if y is None else as_labels(y, len(latents.array))
-            if len(latents.array):
-                self._model = fit_rows(settings, latents, labels)
+            rows = as_latents(X, type(self).__name__, min_rows=0)
+            labels = None if y is None else as_labels(y, len(rows))
+            if len(rows):
+                self._model = fit_rows(settings, rows, labels)
             return self
-        X = as_latents(X, type(self).__name__, known.known, min_rows=0).array
-        labels = None if y is None else as_labels(y, len(X))
-        if len(X):
+        rows = as_latents(X, type(self).__name__, known.known, min_rows=0)
+        labels = None if y is None else as_labels(y, len(rows))
+        if len(rows):
             check_labelling(known.labelled, labels is not None)
             if labels is not None and known.some_classes is not None:
                 check_same_kind(known.some_classes, labels)
-            self._model = fit_more(settings, known, X, labels)
+            self._model = fit_more(settings, known, rows, labels)
         return self
 
     @exclusive
@@ -296,7 +292,7 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         ValueError, TypeError
             As `merge`, naming the ranks, the same in every process.
         """
-        _distributed.all_reduce(self, group)
+        reduce.all_reduce(self, group)
         return self
 
     def sample(
@@ -353,16 +349,20 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         random_state = self._random_state(random_state)
         self._ordered(model)
         check_rows(model, n)
-        places = self._places(model, y, n, return_y)
+        condition = self._condition(model, y, n, return_y)
+        backend, shape = model.backend, (n, model.grid.d)
         # From the first sample on, memory ends long before the sample numbers do.
         last = n if is_int(start) and start else 0
-        first = check_start(start, last, random_state, model.kind)
-        X = new_array(n, model) if out is None else check_out(out, n, model)
+        first = backend.checked_start(start, last, random_state)
+        if out is None:
+            X = backend.empty(shape, model.dtype)
+        else:
+            X = backend.checked_out(out, shape, model.dtype)
         threads = n_threads(self.n_jobs, n * model.grid.d * model.dtype.itemsize)
         # The seed comes last: a call that is refused takes nothing from a generator.
-        labels = draw(model, draw_seed(random_state), first, X, threads, places, return_y)
-        samples = to_kind(X, model.kind) if out is None else out
-        return samples if labels is None else (samples, to_kind(labels, model.kind))
+        labels = draw(model, draw_seed(random_state), first, X, condition, return_y, threads)
+        samples = backend.returned(X) if out is None else out
+        return (samples, backend.returned(labels)) if return_y else samples
 
     def sample_batches(
         self,
@@ -402,10 +402,11 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         n = check_count("n_samples", n_samples)
         size = check_count("batch_size", batch_size, least=1)
         random_state = self._random_state(random_state)
-        first = check_start(start, n, random_state, model.kind)
+        backend = model.backend
+        first = backend.checked_start(start, n, random_state)
         self._ordered(model)
         check_rows(model, n)
-        places = self._places(model, y, n, return_y)
+        condition = self._condition(model, y, n, return_y)
         threads = n_threads(self.n_jobs, min(size, n) * model.grid.d * model.dtype.itemsize)
         check_progress(progress)
         seed = draw_seed(random_state)
@@ -413,15 +414,15 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         def batches() -> Iterator[Any]:
             with Progress(progress, -(-n // size), "sample", "batch") as bar:
                 for begin in range(0, n, size):
-                    X = new_array(min(size, n - begin), model)
-                    here = places
-                    if places is not None and len(places) > 1:
-                        here = places[begin : begin + len(X)]
+                    X = backend.empty((min(size, n - begin), model.grid.d), model.dtype)
+                    here = condition
+                    if condition is not None and len(condition) > 1:
+                        here = condition[begin : begin + len(X)]
                     # A number on the device is moved on by every draw.
                     at = first + begin if isinstance(first, int) else first
-                    labels = draw(model, seed, at, X, threads, here, return_y)
-                    samples = to_kind(X, model.kind)
-                    yield samples if labels is None else (samples, to_kind(labels, model.kind))
+                    labels = draw(model, seed, at, X, here, return_y, threads)
+                    samples = backend.returned(X)
+                    yield (samples, backend.returned(labels)) if return_y else samples
                     bar.advance(1, len(X))
 
         return batches()
@@ -442,12 +443,8 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         log_density : ndarray or torch.Tensor of shape (n_samples,)
             Natural logarithm, float64; -inf where no bin is occupied.
         """
-        model = self._fitted()
-        rows = self._rows(model, X)
-        run = self._ordered(model)
-        if isinstance(rows, DeviceRows):
-            return device_densities(run.grid, run.pmf, rows)
-        return to_kind(log_density(run, self._bins(model, rows)), model.kind)
+        model, run, rows, threads = self._read(X)
+        return model.backend.log_densities(run.pmf, run.grid, rows, threads)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the mean log density of the rows, as GaussianMixture.score does.
@@ -467,7 +464,7 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         log_density = self.score_samples(X)
         if not len(log_density):
             raise ValueError("X has no rows; a mean needs at least one")
-        return mean_of(log_density)
+        return _mean(log_density)
 
     def quantize(self, X: Any) -> Any:
         """Return the codes of the rows: law 1, clipped into the grid as KBinsDiscretizer does.
@@ -482,16 +479,8 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         codes : ndarray or torch.Tensor of shape (n_samples, n_features)
             uint8 if every column has at most 256 bins, else uint16 (tensors: int32).
         """
-        model = self._fitted()
-        rows = self._rows(model, X)
-        dtype = model.code_dtype
-        if model.kind.startswith("torch") and dtype == np.uint16:
-            dtype = np.dtype(np.int32)
-        if isinstance(rows, DeviceRows):
-            return device_codes(model.grid, self._ordered(model).pmf, rows, dtype)
-        inside = self._all_inside(model, rows)
-        codes = model.grid.quantize(rows, dtype, inside, n_threads(self.n_jobs, rows.nbytes))
-        return to_kind(codes, model.kind)
+        model, run, rows, threads = self._read(X)
+        return model.backend.codes(run.pmf, run.grid, rows, threads)
 
     def contains(self, X: Any) -> Any:
         """Tell for every row whether it lies in an occupied bin.
@@ -506,12 +495,8 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         occupied : ndarray or torch.Tensor of bool, shape (n_samples,)
             False outside the grid.
         """
-        model = self._fitted()
-        rows = self._rows(model, X)
-        if isinstance(rows, DeviceRows):
-            run = self._ordered(model)
-            return device_bins(run.grid, run.pmf, rows) >= 0
-        return to_kind(self._bins(model, rows) >= 0, model.kind)
+        model, run, rows, threads = self._read(X)
+        return model.backend.occupied(run.pmf, run.grid, rows, threads)
 
     def summary(self) -> Summary:
         """Return what the model is like, with warnings in words; ``print`` it."""
@@ -546,9 +531,8 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
             If another thread is fitting this sampler.
         """
         model = self._fitted()
-        self._model = model.returning(kind_of_device(device)).finished(
-            n_threads(self.n_jobs, 1 << 40)
-        )
+        backend = backend_of_device(device)
+        self._model = model.returning(backend.kind).finished(n_threads(self.n_jobs, 1 << 40))
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -644,34 +628,23 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         """Return the model as one run, on several threads if that is still to be made."""
         return model.ordered(1 if model.is_ordered else n_threads(self.n_jobs, 1 << 40))
 
-    def _rows(self, model: Model, X: Any) -> Array | DeviceRows:
-        """Return X as the model's dtype, where the model is."""
-        rows: Array | DeviceRows = as_latents(
-            X, type(self).__name__, model.known, min_rows=0, clip=True
-        ).array
-        return rows
-
-    def _all_inside(self, model: Model, X: Array) -> bool:
-        """Refuse NaN and infinity in X; tell whether it is within the bounds of the lattice."""
-        low, high = _core.bounds(X, n_threads(self.n_jobs, X.nbytes))
-        return model.grid.spans(low, high)
+    def _read(self, X: Any) -> tuple[Model, Run, Rows, int]:
+        """Return the model, its ordered run, X as rows where they are, and threads for them."""
+        model = self._fitted()
+        rows = as_latents(X, type(self).__name__, model.known, min_rows=0, clip=True)
+        return model, self._ordered(model), rows, n_threads(self.n_jobs, rows.nbytes)
 
     def _random_state(self, random_state: Any) -> Any:
         chosen = self.random_state if random_state is None else random_state
         check_random_state(chosen)
         return chosen
 
-    def _places(self, model: Model, y: Any, n: int, return_y: bool) -> Any:
+    def _condition(self, model: Model, y: Any, n: int, return_y: bool) -> Any:
         if not isinstance(return_y, (bool, np.bool_)):
             raise TypeError(f"return_y is {return_y!r}; accepted are True and False")
         if return_y and not model.labelled:
             raise ValueError("return_y is True, but the sampler was fitted without labels")
         return check_condition(model, y, n)
-
-    def _bins(self, model: Model, X: Array) -> Array:
-        inside = self._all_inside(model, X)
-        run = self._ordered(model)
-        return _core.find_bins(run.grid, run.pmf, X, inside, n_threads(self.n_jobs, X.nbytes))
 
     def _content(self) -> tuple[Model, dict[str, Any]]:
         """Return what is stored: the model, and the parameters that belong to it."""
@@ -695,11 +668,16 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         """Check one chunk of a stream: X, or X and y."""
         X, y = split(raw)
         known = None if first is None else first.known
-        latents = as_latents(X, type(self).__name__, known, min_rows=0)
-        labels = None if y is None else as_labels(y, len(latents.array))
-        if first is not None and len(latents.array):
+        rows = as_latents(X, type(self).__name__, known, min_rows=0)
+        labels = None if y is None else as_labels(y, len(rows))
+        if first is not None and len(rows):
             check_labelling(first.labels is not None, labels is not None)
-        return Chunk(latents, labels)
+        return Chunk(rows, labels)
+
+
+@strictly
+def _mean(log_density: Any) -> float:
+    return float(log_density.mean())
 
 
 def check_sampler(sampler: object) -> None:
@@ -733,8 +711,7 @@ def load(path: str | os.PathLike[str], device: Any = None) -> PMFSampler:
         If the file is not a whole and undamaged model file (naming it), or the device is not
         available.
     """
-    kind = kind_of_device(device)
-    model, parameters = read_model(path, kind)
+    model, parameters = read_model(path, backend_of_device(device).kind)
     try:
         return sampler_of(model, parameters)
     except (ValueError, TypeError) as error:

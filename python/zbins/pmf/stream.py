@@ -9,14 +9,18 @@ import numpy as np
 
 from .._common.progress import Progress
 from .._common.threads import n_threads, strictly
-from .._device.latents import Known, Latents, bounds_of_rows, on_host
-from .._device.place import HOST_KINDS, kind_of_device, place_of_kind, where
-from .._device.rows import DeviceLabels, DeviceRows
-from .._device.staging import sent_ahead
+from .._device.backend import Backend, Known, Labels, Rows
+from .._device.border import backend_of_device
+from .._errors import RowError, RowTypeError
 from .._types import Array
 from .count import Settings, Tally
 from .grid import bounds_of, check_n_bins, make_grid
 from .model import Model
+
+_AGAIN = (
+    "the batches must give the same rows each time (no shuffling, no random encoder), or give "
+    "bounds=(lower, upper), for which one pass is enough"
+)
 
 
 def re_iterable(batches: Any) -> tuple[Callable[[], Iterable[Any]], int | None]:
@@ -68,25 +72,19 @@ def split(raw: Any) -> tuple[Any, Any]:
     return raw[0], raw[1] if len(raw) == 2 else None
 
 
-_AGAIN = (
-    "the batches must give the same rows each time (no shuffling, no random encoder), or give "
-    "bounds=(lower, upper), for which one pass is enough"
-)
-
-
 class Chunk(NamedTuple):
     """Checked rows and labels."""
 
-    latents: Latents
-    labels: Array | DeviceLabels | None
+    rows: Rows
+    labels: Labels | None
     anywhere: bool = False  # whether later chunks may lie elsewhere
 
     @property
     def known(self) -> Known:
         """What later chunks must agree with."""
-        X = self.latents.array
-        kind = None if self.anywhere else self.latents.kind
-        return Known(X.dtype, X.shape[1], self.latents.feature_names, kind)
+        X = self.rows
+        kind = None if self.anywhere else X.backend.kind
+        return Known(X.dtype, X.shape[1], X.feature_names, kind)
 
 
 class Stream:
@@ -100,7 +98,7 @@ class Stream:
         Turns a raw chunk into a `Chunk`; gets the first chunk with rows, or None.
     bar : Progress
         Told of every chunk.
-    kind : str or None
+    backend : Backend or None
         Of the model, where chunks are brought to; None: they stay where they are.
     """
 
@@ -109,10 +107,10 @@ class Stream:
         source: Callable[[], Any],
         check: Callable[[Any, Chunk | None], Chunk],
         bar: Progress,
-        kind: str | None = None,
+        backend: Backend | None = None,
     ) -> None:
         self._source, self._check, self._bar = source, check, bar
-        self._kind = kind
+        self._backend = backend
         self._first: Chunk | None = None  # kept over both passes
 
     @property
@@ -122,16 +120,19 @@ class Stream:
             raise ValueError("the batches hold no rows; at least one row is needed")
         return self._first
 
+    @property
+    def backend(self) -> Backend:
+        """Where the chunks are counted."""
+        return self.first.rows.backend if self._backend is None else self._backend
+
     def chunks(self) -> Iterator[tuple[int, Chunk]]:
         """Yield the chunks with rows and their numbers; errors name the chunk."""
-        place = None if self._kind is None else place_of_kind(self._kind)
-        if place is None:
+        if self._backend is None:
             yield from self._as_they_are()
             return
-        pairs = ((_with_own_labels(*pair), pair[1].latents.array) for pair in self._as_they_are())
-        for (number, chunk), rows in sent_ahead(place, pairs):
-            latents = Latents(rows, place.kind, chunk.latents.feature_names)
-            yield number, Chunk(latents, chunk.labels)
+        pairs = ((_with_own_labels(*pair), pair[1].rows) for pair in self._as_they_are())
+        for (number, chunk), rows in self._backend.chunks(pairs):
+            yield number, Chunk(rows, chunk.labels)
 
     def _as_they_are(self) -> Iterator[tuple[int, Chunk]]:
         raw_chunks = self._source()
@@ -142,29 +143,20 @@ class Stream:
             )
         for number, raw in enumerate(raw_chunks):
             with ChunkNamed(number):
-                chunk = self._brought(self._check(raw, self._first))
-            if len(chunk.latents.array):
+                chunk = self._check(raw, self._first)
+                if self._backend is not None:
+                    rows = chunk.rows.sent_to(self._backend)
+                    chunk = Chunk(rows, chunk.labels, anywhere=True)
+            if len(chunk.rows):
                 if self._first is None:
                     self._first = chunk
                 yield number, chunk
-            self._bar.advance(1, len(chunk.latents.array))
-
-    def _brought(self, chunk: Chunk) -> Chunk:
-        """Bring rows of a device to the host, if that is wanted; refuse those of another."""
-        rows, kind = chunk.latents.array, self._kind
-        if kind is None:
-            return chunk
-        chunk = chunk._replace(anywhere=True)
-        if not isinstance(rows, DeviceRows) or rows.place is place_of_kind(kind):
-            return chunk
-        if kind in HOST_KINDS:
-            return chunk._replace(latents=Latents(rows.host(), kind, chunk.latents.feature_names))
-        raise ValueError(f"X is on {rows.place}, and device is {where(kind)}")
+            self._bar.advance(1, len(chunk.rows))
 
 
 def _with_own_labels(number: int, chunk: Chunk) -> tuple[int, Chunk]:
     """Return the chunk with labels that the source cannot overwrite."""
-    if isinstance(chunk.labels, np.ndarray):
+    if chunk.labels is not None:
         chunk = chunk._replace(labels=chunk.labels.copy())
     return number, chunk
 
@@ -181,6 +173,8 @@ class ChunkNamed:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: object
     ) -> None:
+        if isinstance(error, RowError | RowTypeError):
+            raise error.in_chunk(self._number) from error
         if kind in (ValueError, TypeError):
             raise kind(f"chunk {self._number} (the first is 0): {error}") from error
 
@@ -208,33 +202,33 @@ def fit_stream(
     device
         As in `PMFSampler.fit_batches`.
     """
-    kind = None if device is None else kind_of_device(device)
+    backend = None if device is None else backend_of_device(device)
     passes = 1 if settings.fixed else 2
     with Progress(progress, None if length is None else passes * length, "fit", "chunk") as bar:
-        stream = Stream(source, check, bar, kind)
+        stream = Stream(source, check, bar, backend)
         tally = (_one_pass if settings.fixed else _two_passes)(settings, stream)
-        latents = stream.first.latents  # raises where there were no rows
+        feature_names = stream.first.rows.feature_names  # raises where there were no rows
         assert tally is not None
-        model_kind = latents.kind if kind is None else kind
-        return tally.model(model_kind, latents.feature_names)
+        return tally.model(stream.backend.kind, feature_names)
 
 
-def _tally(settings: Settings, chunk: Chunk, low: Array, high: Array) -> Tally:
-    """Return the tally for a stream that begins with this chunk, its grid over the bounds."""
-    k = check_n_bins(settings.n_bins, chunk.known.n_features)
+def _tally(settings: Settings, stream: Stream, low: Array, high: Array) -> Tally:
+    """Return the tally for a stream, its grid over the bounds."""
+    chunk = stream.first
+    k = check_n_bins(settings.n_bins, chunk.rows.shape[1])
     grid = make_grid(*bounds_of(settings.bounds, None, low, high), k)
     threads = n_threads(settings.n_jobs, 1 << 40)  # later chunks may be of any size
-    return Tally(settings, grid, threads, chunk.labels is not None)
+    return Tally(settings, grid, stream.backend, threads, chunk.labels is not None)
 
 
 def _one_pass(settings: Settings, stream: Stream) -> Tally | None:
     tally: Tally | None = None
     for number, chunk in stream.chunks():
-        X = chunk.latents.array
+        X = chunk.rows
         with ChunkNamed(number):
-            low, high = bounds_of_rows(X, settings.threads(X))
+            low, high = X.bounds(settings.threads(X))
             if tally is None:
-                tally = _tally(settings, chunk, low, high)
+                tally = _tally(settings, stream, low, high)
             tally.add(X, chunk.labels, low, high)
     return tally
 
@@ -248,7 +242,7 @@ class _Range:
         self.high: Array | None = None
 
     @strictly
-    def add(self, number: int, X: Array | DeviceRows, low: Array, high: Array) -> None:
+    def add(self, number: int, X: Rows, low: Array, high: Array) -> None:
         self.rows[number] = len(X)
         self.low = low if self.low is None else np.minimum(self.low, low)
         self.high = high if self.high is None else np.maximum(self.high, high)
@@ -257,24 +251,24 @@ class _Range:
 def _two_passes(settings: Settings, stream: Stream) -> Tally:
     before = _Range()
     for number, chunk in stream.chunks():
-        X = chunk.latents.array
+        X = chunk.rows
         with ChunkNamed(number):
-            before.add(number, X, *bounds_of_rows(X, settings.threads(X)))
-    first = stream.first
+            before.add(number, X, *X.bounds(settings.threads(X)))
+    stream.first  # noqa: B018 - raises where there were no rows
     assert before.low is not None
     assert before.high is not None
-    tally = _tally(settings, first, before.low, before.high)
+    tally = _tally(settings, stream, before.low, before.high)
 
     now = _Range()
     for number, chunk in stream.chunks():
-        X = chunk.latents.array
+        X = chunk.rows
         with ChunkNamed(number):
             if before.rows.get(number) != len(X):
                 raise ValueError(
                     f"{len(X)} rows in the second pass, {before.rows.get(number, 0)} in the "
                     f"first; {_AGAIN}"
                 )
-            low, high = bounds_of_rows(X, settings.threads(X))
+            low, high = X.bounds(settings.threads(X))
             _check_range(X, low, high, before.low, before.high)
             now.add(number, X, low, high)
             tally.add(X, chunk.labels, low, high)
@@ -299,15 +293,18 @@ def _check_same_range(before: tuple[Array, Array], now: tuple[Array, Array]) -> 
 
 
 @strictly
-def _check_range(X: Array | DeviceRows, low: Array, high: Array, least: Array, most: Array) -> None:
+def _check_range(X: Rows, low: Array, high: Array, least: Array, most: Array) -> None:
     """Refuse a row outside the range that the first pass found, naming it."""
     beyond = np.flatnonzero((low < least) | (high > most))
     if not beyond.size:
         return
     j = int(beyond[0])
     value = low[j] if low[j] < least[j] else high[j]
-    row = int(np.flatnonzero(on_host(X)[:, j] == value)[0])
-    raise ValueError(
-        f"{value} at row {row}, column {j} lies outside the range [{least[j]}, {most[j]}] that "
-        f"the first pass found; {_AGAIN}"
+    row = int(np.flatnonzero(X.host()[:, j] == value)[0])
+    raise RowError(
+        f"{value} at row {{row}}, column {j} lies outside the range [{least[j]}, {most[j]}] that "
+        f"the first pass found; {_AGAIN}",
+        row,
+        j,
+        value,
     )

@@ -21,9 +21,9 @@ except ImportError as error:
         f"zbins.torch needs PyTorch ({error}); install it with: {pip_install('torch')}"
     ) from error
 
+from ..distributed.ranks import fit_across
 from ._generator import LatentGenerator
 from ._prior import PMFPrior
-from ._ranks import fit_across
 
 __all__ = ["LatentGenerator", "PMFPrior", "fit_across"]
 

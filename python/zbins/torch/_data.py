@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from .._common.labels import as_labels
 from ..data import Split
-from ..pmf.labels import as_labels
 
 DEFAULT_BATCH = 256
 # Keys of batches that are dictionaries: of Hugging Face data sets, pythae, and the usual ones.

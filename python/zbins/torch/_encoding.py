@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from .._common.labels import check_same_kind
 from .._common.progress import Progress
 from .._types import Array
-from ..pmf.labels import check_same_kind
 from ._data import batches_of
 from ._latents import Latents
 from ._modes import Evaluating

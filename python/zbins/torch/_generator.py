@@ -9,10 +9,10 @@ import torch
 
 from .._common.arrays import from_tensor
 from .._common.checks import check_count
+from .._common.labels import as_labels
 from .._common.progress import check_progress
 from .._common.seeds import check_random_state, draw_seed
 from .._types import Array
-from ..pmf.labels import as_labels
 from ._decoding import Decoding
 from ._encoding import Encoding, encoded
 from ._fitted import Fit

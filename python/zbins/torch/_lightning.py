@@ -18,6 +18,7 @@ import numpy as np
 from .._common.checks import check_count
 from .._common.extras import pip_install
 from .._common.seeds import check_random_state
+from ..distributed.ranks import check_mergeable
 from ..pmf.sampler import PMFSampler
 from ._encoding import Encoding
 from ._fitted import Fit
@@ -29,7 +30,6 @@ from ._modules import check_call
 from ._mosaics import check_range, mosaic, show
 from ._networks import check_name, check_pmf, given, network_of
 from ._outputs import check_posterior
-from ._ranks import check_mergeable
 from ._refitting import (
     Refit,
     as_validation,

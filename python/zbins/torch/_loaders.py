@@ -19,8 +19,8 @@ from torch.utils.data import (
 )
 from torch.utils.data.distributed import DistributedSampler
 
-from ..pmf.reduce import Link
-from ._ranks import Alone, gathered_values
+from .._common.group import Link
+from ..distributed.ranks import Alone, gathered_values
 
 
 def check_loader(loader: object) -> None:

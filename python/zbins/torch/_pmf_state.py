@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from .._common.labels import classes_of
 from .._types import Array
-from ..pmf.labels import classes_of
 from ..pmf.model import Model
 
 DETAILS = frozenset(

@@ -10,7 +10,7 @@ import numpy as np
 import sklearn.base
 import torch
 
-from .._device.latents import as_latents
+from .._device.border import as_latents
 from .._types import Array
 from ..pmf.sampler import PMFSampler
 from ..protocol import accepts, draw
@@ -64,7 +64,7 @@ def fitted(sampler: Any, rows: Array, labels: Array | None) -> Any:
         fresh = copy.deepcopy(sampler)
     if not isinstance(fresh, PMFSampler):
         # In float32, EM leaves covariances that are not symmetric in their last bits.
-        rows = as_latents(rows, type(fresh).__name__).array.astype(np.float64, copy=False)
+        rows = as_latents(rows, type(fresh).__name__).host().astype(np.float64, copy=False)
         if not np.isfinite(rows).all():
             row, column = np.argwhere(~np.isfinite(rows))[0].tolist()
             raise ValueError(

@@ -9,9 +9,13 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import DataConversionWarning
 
+from .._common.arrays import beyond_range
+from .._common.labels import check_below, check_int64, not_accepted
 from .._types import Array
+from .backend import Backend, Grid
 from .framework import LOADED
-from .place import Place
+from .host import HOSTS, HostRows
+from .module import cuda_module
 
 
 class DeviceRows:
@@ -23,33 +27,39 @@ class DeviceRows:
         The framework's, of a dtype that is widened to `dtype` as it is loaded.
     dtype : dtype
         float32 or float64: the model's.
-    place : Place
+    backend : Cuda
         Where the values are.
+    feature_names : ndarray of str or None
+        Names of the columns, for rows that came from the host.
     """
 
-    ndim = 2
-
-    def __init__(self, values: Any, dtype: np.dtype[Any], place: Place) -> None:
+    def __init__(
+        self,
+        values: Any,
+        dtype: np.dtype[Any],
+        backend: Any,
+        feature_names: Array | None = None,
+    ) -> None:
         self.values = values
         self.dtype = dtype
-        self.place = place
+        self.backend = backend
+        self.feature_names = feature_names
         self.shape = (int(values.shape[0]), int(values.shape[1]))
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, rows: slice) -> DeviceRows:
-        return DeviceRows(self.values[rows], self.dtype, self.place)
+        return DeviceRows(self.values[rows], self.dtype, self.backend)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the values as the model has them."""
         return self.shape[0] * self.shape[1] * self.dtype.itemsize
 
     @property
     def described(self) -> tuple[int, int, int, int, int, int]:
         """Address, type, rows, columns and strides, as the module takes them."""
-        framework = self.place.framework
+        framework = self.backend.framework
         row_stride, col_stride = framework.strides(self.values)
         # Of a single row or column the stride means nothing, and may be anything.
         if self.shape[0] == 1:
@@ -63,23 +73,50 @@ class DeviceRows:
         )
 
     def host(self) -> Array:
-        """Return the values as the host has them, in the model's dtype."""
-        values: Array = self.place.framework.download(self.values)
+        values: Array = self.backend.framework.download(self.values)
         return values.astype(self.dtype, copy=False)
 
-    def sorted_column(self, j: int) -> Any:
-        """Return the values of one column, ascending, as the framework's array."""
-        return self.place.framework.sort(self.values[:, j])
+    def bounds(self, threads: int) -> tuple[Array, Array]:
+        low, high = cuda_module().bounds(self.backend.handle, self.described)
+        return low, high
+
+    def quantiles(self, q: float) -> tuple[Array, Array]:
+        lower, upper = np.empty(self.shape[1], self.dtype), np.empty(self.shape[1], self.dtype)
+        last = len(self) - 1
+        framework = self.backend.framework
+        with framework.memory(self.backend.ordinal):
+            for j in range(self.shape[1]):
+                column = framework.sort(self.values[:, j])
+                lower[j] = float(column[int(np.ceil(last * q))])
+                upper[j] = float(column[int(np.floor(last * (1 - q)))])
+        return lower, upper
+
+    def check_inside(self, grid: Grid, threads: int) -> None:
+        cuda_module().check_inside(self.backend.handle, grid, self.described)
+
+    def grown(self, grid: Grid, low: Array, high: Array) -> Grid:
+        try:
+            wider: Grid = grid.grown(low, high, None)
+        except ValueError:
+            wider = grid.grown(low, high, self.host())  # raises again, and names the row
+        return wider
+
+    def sent_to(self, backend: Backend) -> DeviceRows | HostRows:
+        if backend is self.backend:
+            return self
+        if backend.kind in HOSTS:
+            return HostRows(self.host(), HOSTS[backend.kind], self.feature_names)
+        raise ValueError(f"X is on {self.backend.place}, and device is {backend.place}")
 
 
-def as_device_rows(X: Any, place: Place, dtype: np.dtype[Any] | None, *, clip: bool) -> DeviceRows:
+def as_device_rows(X: Any, backend: Any, dtype: np.dtype[Any] | None, *, clip: bool) -> DeviceRows:
     """Return an array on a device as rows, in a dtype that kernels load.
 
     Parameters
     ----------
     X : array of shape (n_samples, n_features)
         The framework's.
-    place : Place
+    backend : Cuda
         Where X is.
     dtype : dtype or None
         The model's; None for the first rows, which fix it.
@@ -93,31 +130,32 @@ def as_device_rows(X: Any, place: Place, dtype: np.dtype[Any] | None, *, clip: b
     ValueError
         For a value beyond the range of float32, where the model has that.
     """
-    framework = place.framework
-    with framework.memory(place.ordinal):
+    framework = backend.framework
+    with framework.memory(backend.ordinal):
         X = framework.plain(X, "X")
-        return _as_rows(X, place, dtype, clip=clip)
+        return _as_rows(X, backend, dtype, clip=clip)
 
 
-def _as_rows(X: Any, place: Place, dtype: np.dtype[Any] | None, *, clip: bool) -> DeviceRows:
-    framework = place.framework
+def _as_rows(X: Any, backend: Any, dtype: np.dtype[Any] | None, *, clip: bool) -> DeviceRows:
+    framework = backend.framework
     name = framework.dtype(X)
     if name not in LOADED and not hasattr(np, name):
         raise TypeError(f"X has the dtype {name}; accepted are real numbers that NumPy knows")
     if dtype is None:
         dtype = np.dtype(np.float32 if name in LOADED and name != "float64" else np.float64)
     if dtype == np.float64:
-        return DeviceRows(X if name == "float64" else framework.cast(X, "float64"), dtype, place)
+        wide = X if name == "float64" else framework.cast(X, "float64")
+        return DeviceRows(wide, dtype, backend)
     if name not in LOADED:
-        return DeviceRows(framework.cast(X, "float32"), dtype, place)
+        return DeviceRows(framework.cast(X, "float32"), dtype, backend)
     if name == "float64":
-        X = _narrowed(X, place, clip=clip)
-    return DeviceRows(X, dtype, place)
+        X = _narrowed(X, backend, clip=clip)
+    return DeviceRows(X, dtype, backend)
 
 
-def _narrowed(X: Any, place: Place, *, clip: bool) -> Any:
+def _narrowed(X: Any, backend: Any, *, clip: bool) -> Any:
     """Return float64 values as float32."""
-    framework = place.framework
+    framework = backend.framework
     largest = float(np.finfo(np.float32).max)
     if clip:
         kept = framework.where(framework.finite(X), framework.clip(X, -largest, largest), X)
@@ -126,10 +164,7 @@ def _narrowed(X: Any, place: Place, *, clip: bool) -> Any:
     too_large = framework.finite(X) & ~framework.finite(narrow)
     if bool(too_large.any()):
         row, column = (int(i) for i in np.argwhere(framework.download(too_large))[0])
-        raise ValueError(
-            f"X contains {float(X[row, column])!s} at row {row}, column {column}, which is beyond "
-            "the range of float32, the dtype of the model"
-        )
+        raise beyond_range(float(X[row, column]), row, column, np.dtype(np.float32))
     return narrow
 
 
@@ -143,13 +178,18 @@ class DeviceLabels:
         The sorted labels that occur, on the host.
     places : array of int32 of shape (n_samples,)
         The place of every row's label among them, on the device.
-    place : Place
+    backend : Cuda
         Where they are.
     """
 
     classes: Array
     places: Any
-    place: Place
+    backend: Any
+
+    @property
+    def place(self) -> str:
+        """Where the labels are, for messages."""
+        return str(self.backend.place)
 
     def __len__(self) -> int:
         return int(self.places.shape[0])
@@ -161,11 +201,14 @@ class DeviceLabels:
 
     def host(self) -> Array:
         """Return the labels themselves on the host."""
-        labels: Array = self.classes[self.place.framework.download(self.places)]
+        labels: Array = self.classes[self.backend.framework.download(self.places)]
         return labels
 
+    def copy(self) -> DeviceLabels:
+        return self  # made here, from what the caller gave
 
-def as_device_labels(y: Any, place: Place) -> DeviceLabels:
+
+def as_device_labels(y: Any, backend: Any) -> DeviceLabels:
     """Return the labels y, an array on a device, as places among those that occur.
 
     Raises
@@ -175,8 +218,8 @@ def as_device_labels(y: Any, place: Place) -> DeviceLabels:
     ValueError
         If y is not 1-D, or a label not below 2**63.
     """
-    framework = place.framework
-    with framework.memory(place.ordinal):
+    framework = backend.framework
+    with framework.memory(backend.ordinal):
         y = framework.plain(y, "y")
         if len(y.shape) == 2 and y.shape[1] == 1:
             warnings.warn(
@@ -196,14 +239,9 @@ def as_device_labels(y: Any, place: Place) -> DeviceLabels:
         if broken.size:
             wrong = framework.download(places)
             row = int(np.flatnonzero(np.isin(wrong, broken))[0])
-            raise TypeError(
-                f"y has the label {classes[wrong[row]]!s} of dtype {name} at row {row}; accepted "
-                "are int, bool and str"
-            )
-        if classes.size and np.abs(classes).max() >= 2.0**63:
-            raise ValueError(f"y has the label {np.abs(classes).max()}; it must be below 2**63")
-    if classes.dtype.kind == "u" and classes.size and classes.max() > np.iinfo(np.int64).max:
-        raise ValueError(f"y has the label {classes.max()}; an int label must be below 2**63")
+            raise not_accepted(row, classes[wrong[row]], name)
+        check_below(classes)
+    check_int64(classes)
     if classes.dtype.kind != "b":
         classes = classes.astype(np.int64)
-    return DeviceLabels(classes, places, place)
+    return DeviceLabels(classes, places, backend)

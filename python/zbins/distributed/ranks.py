@@ -14,17 +14,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._common.arrays import is_tensor
+from .._common.exclusive import exclusive
+from .._common.group import Link
 from .._common.threads import strictly
-from .._device.latents import as_latents, bounds_of_rows, on_host
+from .._device.backend import Grid, Labels, Rows
+from .._device.border import as_labels, as_latents
+from .._errors import RowError
 from .._types import Array
 from ..pmf.count import Settings, Tally
-from ..pmf.exclusive import exclusive
 from ..pmf.file import plain_parameters
-from ..pmf.grid import Grid, bounds_of, check_n_bins, make_grid
-from ..pmf.labels import as_labels
+from ..pmf.grid import bounds_of, check_n_bins, make_grid
 from ..pmf.merge import check_labelling
 from ..pmf.model import Model
-from ..pmf.reduce import Link
 from ..pmf.sampler import PMFSampler, check_sampler
 
 CALL = "fit_across"
@@ -132,10 +133,9 @@ def fit_linked(sampler: Any, X: Any, y: Any, link: Link | Alone) -> None:
 class _Own(NamedTuple):
     """The rows of this process, checked; None where it has none."""
 
-    rows: Any = None
-    labels: Any = None
+    rows: Rows | None = None
+    labels: Labels | None = None
     kind: str = "numpy"
-    feature_names: Array | None = None
     range: tuple[Array, Array] | None = None
     columns: int | None = None
 
@@ -180,12 +180,12 @@ def _own(sampler: Any, X: Any, y: Any, settings: Settings) -> _Own:
         kind = "torch" if is_tensor(X) else "numpy"
         if not shape[1]:  # a process that got nothing may not know
             return _Own(kind=kind)
-        return _Own(kind=as_latents(X, type(sampler).__name__, min_rows=0).kind, columns=shape[1])
-    latents = as_latents(X, type(sampler).__name__)
-    rows = latents.array
+        none = as_latents(X, type(sampler).__name__, min_rows=0)
+        return _Own(kind=none.backend.kind, columns=shape[1])
+    rows = as_latents(X, type(sampler).__name__)
     labels = None if y is None else as_labels(y, len(rows))
-    low, high = bounds_of_rows(rows, settings.threads(rows))
-    return _Own(rows, labels, latents.kind, latents.feature_names, (low, high), rows.shape[1])
+    low, high = rows.bounds(settings.threads(rows))
+    return _Own(rows, labels, rows.backend.kind, (low, high), rows.shape[1])
 
 
 @strictly
@@ -254,9 +254,10 @@ def _counted(settings: Settings, own: _Own, whole: Model, heads: list[dict[str, 
         grid = _grown(grid, low, high, own)
     if own.rows is None or own.range is None:
         return whole.on_grid(grid).returning(own.kind)
-    tally = Tally(settings, grid, settings.threads(own.rows), whole.labelled)
+    threads = settings.threads(own.rows)
+    tally = Tally(settings, grid, own.rows.backend, threads, whole.labelled)
     tally.add(own.rows, own.labels, *own.range)
-    return tally.model(own.kind, own.feature_names)
+    return tally.model(own.kind, own.rows.feature_names)
 
 
 class _ElsewhereError(ValueError):
@@ -272,8 +273,9 @@ def _grown(grid: Grid, low: Array, high: Array, own: _Own) -> Grid:
         refusal = _ElsewhereError(str(error))
     if own.rows is not None:
         try:
-            grid.grown(low, high, on_host(own.rows))
-        except ValueError as error:
-            if " at row " in str(error):
-                raise
+            own.rows.grown(grid, low, high)
+        except RowError:
+            raise
+        except ValueError:  # about a row of another process
+            pass
     raise refusal

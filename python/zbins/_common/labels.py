@@ -7,20 +7,18 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
-from .._common.arrays import from_tensor, is_tensor
-from .._common.threads import strictly
-from .._device.frameworks import adopted
-from .._device.place import place_of
-from .._device.rows import DeviceLabels, as_device_labels
+from .._errors import RowError, RowTypeError
 from .._types import Array
+from .arrays import from_tensor, is_tensor
+from .threads import strictly
 
 _ROWS_AT_ONCE = 1 << 18
 KINDS = {"i": "int", "u": "int", "b": "bool", "U": "str"}
 DTYPES: dict[str, type] = {"int": np.int64, "bool": np.bool_, "str": np.str_}
 
 
-def kind_of(labels: Array | DeviceLabels) -> str:
-    """Return "int", "bool" or "str"."""
+def kind_of(labels: Any) -> str:
+    """Return "int", "bool" or "str" for labels, of the host or of a device."""
     return KINDS[labels.dtype.kind]
 
 
@@ -29,10 +27,8 @@ def classes_of(values: list[Any], kind: str) -> Array:
     return np.array(values, DTYPES[kind])
 
 
-def as_labels(y: Any, n: int | None = None, what: str = "rows of X") -> Array | DeviceLabels:
+def as_labels(y: Any, n: int | None = None, what: str = "rows of X") -> Array:
     """Return y as a 1-D array of int64 (whole floats included), bool or str.
-
-    Labels on a device stay there, as places among those that occur.
 
     Raises
     ------
@@ -41,12 +37,6 @@ def as_labels(y: Any, n: int | None = None, what: str = "rows of X") -> Array | 
     ValueError
         If y is not 1-D, or has not `n` entries, one for each of `what`.
     """
-    y = adopted(y, "y")
-    place = place_of(y)
-    if place is not None:
-        on_device = as_device_labels(y, place)
-        _check_length(len(on_device), n, what)
-        return on_device
     if is_tensor(y):
         y = from_tensor(y, "y")
     elif isinstance(y, (list, tuple)) and len({type(label) for label in y}) > 1:
@@ -61,24 +51,33 @@ def as_labels(y: Any, n: int | None = None, what: str = "rows of X") -> Array | 
     if labels.dtype.kind == "f":
         labels = _from_floats(labels)
     if labels.dtype.kind not in KINDS and labels.size:
-        raise TypeError(_not_accepted(labels, 0))
-    _check_length(len(labels), n, what)
-    if labels.dtype.kind == "u" and labels.size and labels.max() > np.iinfo(np.int64).max:
-        raise ValueError(f"y has the label {labels.max()}; an int label must be below 2**63")
+        raise not_accepted(0, labels[0], labels.dtype)
+    check_length(len(labels), n, what)
+    check_int64(labels)
     if labels.dtype.kind in "iu" or (not labels.size and labels.dtype.kind not in KINDS):
         return labels.astype(np.int64)
     return labels
 
 
-def _check_length(labels: int, n: int | None, what: str) -> None:
+def check_length(labels: int, n: int | None, what: str) -> None:
+    """Refuse labels that are not one for each of `what`."""
     if n is not None and labels != n:
         raise ValueError(f"y has {labels} labels for {n} {what}; one per row is needed")
 
 
-def _not_accepted(labels: Array, row: int) -> str:
-    return (
-        f"y has the label {labels[row]!s} of dtype {labels.dtype} at row {row}; accepted are int, "
-        "bool and str"
+def check_int64(labels: Array) -> None:
+    """Refuse unsigned labels past those of int64."""
+    if labels.dtype.kind == "u" and labels.size and labels.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"y has the label {labels.max()}; an int label must be below 2**63")
+
+
+def not_accepted(row: int, label: Any, dtype: Any) -> RowTypeError:
+    """Return the error about a label whose dtype is none of ours."""
+    return RowTypeError(
+        f"y has the label {label!s} of dtype {dtype} at row {{row}}; accepted are int, bool and "
+        "str",
+        row,
+        value=label,
     )
 
 
@@ -87,18 +86,26 @@ def _from_floats(labels: Array) -> Array:
     """Return whole numbers that passed through a table of floats."""
     fractional = np.flatnonzero(labels != np.trunc(labels))
     if fractional.size:
-        raise TypeError(_not_accepted(labels, int(fractional[0])))
+        row = int(fractional[0])
+        raise not_accepted(row, labels[row], labels.dtype)
+    check_below(labels)
+    return labels.astype(np.int64)
+
+
+def check_below(labels: Array) -> None:
+    """Refuse floats past the labels of int64."""
     if labels.size and np.abs(labels).max() >= 2.0**63:
         raise ValueError(f"y has the label {np.abs(labels).max()}; it must be below 2**63")
-    return labels.astype(np.int64)
 
 
 def _from_objects(labels: Array) -> Array:
     for row, label in enumerate(labels):
         if not isinstance(label, (str, int, np.integer, np.bool_)):
-            raise TypeError(
-                f"y has the label {label!r} of type {type(label).__name__} at row {row}; accepted "
-                "are int, bool and str"
+            raise RowTypeError(
+                f"y has the label {label!r} of type {type(label).__name__} at row {{row}}; "
+                "accepted are int, bool and str",
+                row,
+                value=label,
             )
     kinds = {
         "bool" if isinstance(v, (bool, np.bool_)) else "str" if isinstance(v, str) else "int"
@@ -109,15 +116,17 @@ def _from_objects(labels: Array) -> Array:
     if kinds == {"int"}:
         for row, label in enumerate(labels):
             if not -(1 << 63) <= label < 1 << 63:
-                raise ValueError(
-                    f"y has the label {label} at row {row}; an int label must be at least -2**63 "
-                    "and below 2**63"
+                raise RowError(
+                    f"y has the label {label} at row {{row}}; an int label must be at least "
+                    "-2**63 and below 2**63",
+                    row,
+                    value=label,
                 )
         return np.array(labels.tolist(), np.int64)
     return np.array(labels.tolist())
 
 
-def check_same_kind(known: Array, new: Array | DeviceLabels) -> None:
+def check_same_kind(known: Any, new: Any) -> None:
     """Refuse labels of another type than those seen before."""
     if kind_of(known) != kind_of(new):
         raise TypeError(
