@@ -21,6 +21,7 @@ _MODULE_OF = {
     "load": ".pmf.sampler",
     "show_config": "._config",
 }
+# Not in dir(): all but metrics need extras.
 _SUBMODULES = ("autoencoders", "dask", "data", "metrics", "plot", "torch")
 
 

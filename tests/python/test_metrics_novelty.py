@@ -59,13 +59,26 @@ def test_of_a_sampler(n_bins):
     assert found > 1 if n_bins == 2 else found < 0.3
 
 
+class OnDevice:
+    """As CuPy's arrays, which NumPy cannot take."""
+
+    __cuda_array_interface__ = None
+
+    def __init__(self, rows):
+        self._rows = rows
+
+    def get(self):
+        return self._rows
+
+
 @pytest.mark.parametrize(
     "convert",
     [
         np.ndarray.tolist,
         torch.tensor,
         lambda a: torch.tensor(a, requires_grad=True).reshape(-1, 2, 2),
-        lambda a: torch.tensor(a).to(torch.float64)[:, None],
+        lambda a: np.ma.masked_array(a)[::1],
+        OnDevice,
     ],
 )
 def test_any_kind_of_array(convert):
