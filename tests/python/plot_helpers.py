@@ -12,6 +12,12 @@ from helpers import rows
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
+
+def cases(passed, *table):
+    """A test for each row of a table: what is passed, the exception, and what it says."""
+    return pytest.mark.parametrize((*passed.split(), "error", "said"), table)
+
+
 X = rows(30, 4)
 SAMPLER = zbins.PMFSampler(3, random_state=0).fit(X)
 
