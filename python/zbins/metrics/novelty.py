@@ -48,7 +48,7 @@ def novelty(samples: Any, fitted: Any, held_out: Any) -> float:
     --------
     >>> import numpy as np
     >>> from zbins.metrics import novelty
-    >>> fitted, held_out, fresh = np.random.default_rng(0).normal(size=(3, 1_000, 2))
+    >>> fitted, held_out, fresh = np.random.default_rng(0).normal(size=(3, 1_000, 5))
     >>> novelty(fitted[:100], fitted, held_out)
     0.0
     >>> round(novelty(fresh, fitted, held_out), 1)
