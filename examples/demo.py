@@ -44,6 +44,7 @@ def run(out: Path, seed: int, epochs: int) -> None:
     import demo_pictures as pictures
     import demo_samplers as samplers
     import demo_table as table
+    from zbins.protocol import draw
 
     begin = time.monotonic()
     torch.manual_seed(seed)
@@ -73,7 +74,7 @@ def run(out: Path, seed: int, epochs: int) -> None:
         rows.append(row)
         _say(f"  {row.name}: Fréchet {row.frechet:.1f}, novelty {row.novelty:.2f}")
         if any(name in row.name for name in PICTURED):
-            pictured.append((row, contender.draw(sampler, sizes["test"], seed)))
+            pictured.append((row, draw(sampler, sizes["test"], seed)))
 
     written = [out / "samples.png", out / "latents.png", out / "trade.png"]
     pictures.draw_samples(

@@ -9,12 +9,12 @@ import matplotlib
 matplotlib.use("Agg")  # a demo must not need a display
 
 import matplotlib.pyplot as plt
-import numpy as np
 import torch
 from sklearn.decomposition import PCA
 
 from demo_measures import Row
 from demo_samplers import Array
+from zbins.plot import SampleGridDisplay
 
 SIDE = 8  # pictures in a row of a panel
 COLORS = {"PMFS": "#1f77b4", "GMM": "#d62728", "KDE": "#2ca02c", "reference": "#555555"}
@@ -33,16 +33,9 @@ def draw_samples(path: Path, panels: list[tuple[str, torch.Tensor]]) -> None:
     for axis in axes.flat:
         axis.axis("off")
     for axis, (title, images) in zip(axes.flat, panels, strict=False):
-        axis.imshow(_mosaic(images), cmap="gray_r", vmin=0, vmax=1)
+        SampleGridDisplay(images[: SIDE * SIDE]).plot(axis, columns=SIDE, gap=2, cmap="gray_r")
         axis.set_title(title, fontsize=11)
     _save(figure, path, "Handwritten digits: real, reconstructed and sampled")
-
-
-def _mosaic(images: torch.Tensor) -> Array:
-    """Return SIDE x SIDE images as one, two white pixels apart."""
-    framed = np.zeros((SIDE * SIDE, 10, 10), dtype=np.float32)
-    framed[:, 1:9, 1:9] = images[: SIDE * SIDE, 0]
-    return framed.reshape(SIDE, SIDE, 10, 10).swapaxes(1, 2).reshape(SIDE * 10, SIDE * 10)
 
 
 def draw_latents(
@@ -105,6 +98,6 @@ def draw_trade(path: Path, rows: list[Row]) -> None:
 
 def _save(figure: plt.Figure, path: Path, title: str) -> None:
     figure.suptitle(title, fontsize=13)
-    figure.set_layout_engine("constrained")
+    figure.set_layout_engine("constrained", wspace=0.06)
     figure.savefig(path, dpi=110)
     plt.close(figure)

@@ -1,4 +1,4 @@
-"""The samplers that are compared, behind the same two verbs: fit and draw."""
+"""The samplers that are compared: each has `fit` and `sample`, as zbins.protocol has them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,11 @@ Array = NDArray[np.floating[Any]]
 
 @dataclass
 class Contender:
-    """One sampler with its settings: `make` an unfitted one, `draw` from a fitted one."""
+    """One sampler with its settings: `make` gives an unfitted one."""
 
     name: str
     kind: str
     make: Callable[[], Any]
-    draw: Callable[[Any, int, int], Array]
     notes: list[str] = field(default_factory=list)
 
 
@@ -40,20 +39,17 @@ def contenders(latents: Array, seed: int) -> list[Contender]:
     search = time.perf_counter() - begin
     return [
         *(
-            Contender(
-                f"PMFS, n_bins={k}", "PMFS", lambda k=k: zbins.PMFSampler(n_bins=k), _draw_pmfs
-            )
+            Contender(f"PMFS, n_bins={k}", "PMFS", lambda k=k: zbins.PMFSampler(n_bins=k))
             for k in N_BINS
         ),
         *(
-            Contender(f"GMM, {k} components", "GMM", lambda k=k: _gmm(k, seed), _draw_gmm)
+            Contender(f"GMM, {k} components", "GMM", lambda k=k: _gmm(k, seed))
             for k in N_COMPONENTS
         ),
         Contender(
             f"KDE, bandwidth {bandwidth:.2f}",
             "KDE",
             lambda: KernelDensity(bandwidth=bandwidth),
-            lambda kde, n, seed: kde.sample(n, random_state=seed),
             [
                 f"KDE: its bandwidth came from 5-fold cross-validation, {search:.1f} s that are "
                 "not in its fit time."
@@ -75,16 +71,3 @@ def _gmm(n_components: int, seed: int) -> GaussianMixture:
     # max_iter: the default of 100 can end before EM has converged. reg_covar: with 35 rows a
     # component a covariance may collapse onto a few rows; the latents have unit variance.
     return GaussianMixture(n_components, max_iter=1000, reg_covar=1e-3, random_state=seed)
-
-
-def _draw_pmfs(sampler: zbins.PMFSampler, n: int, seed: int) -> Array:
-    return sampler.sample(n, random_state=seed)
-
-
-def _draw_gmm(gmm: GaussianMixture, n: int, seed: int) -> Array:
-    # GaussianMixture has no random_state per draw, and sorts its samples by component.
-    gmm.set_params(random_state=seed)
-    # EM in float32 leaves the covariances asymmetric in their last bits, which NumPy warns of.
-    covariances = gmm.covariances_.astype(np.float64)
-    gmm.covariances_ = (covariances + covariances.transpose(0, 2, 1)) / 2
-    return np.random.default_rng(seed).permutation(gmm.sample(n)[0])

@@ -69,8 +69,8 @@ def few(
         jitter = torch.rand(part.shape, device=device, generator=dice)
         part.copy_(jitter.mul_(0.8).add_(0.1).add_(there[index]))
     z[0], z[1] = 0, k
-    known = harness.as_numpy(counts)
-    return z, harness.as_numpy(centres)[known > 0], known[known > 0]
+    known = harness.to_host(counts)
+    return z, harness.to_host(centres)[known > 0], known[known > 0]
 
 
 def distinct(
@@ -93,9 +93,9 @@ def distinct(
 
 def sorted_bins(codes: Any, counts: Any) -> tuple[np.ndarray, np.ndarray]:
     """Codes as bytes in ascending order, with their counts: to compare models in any order."""
-    rows = as_bytes(harness.as_numpy(codes).astype(np.uint8))
+    rows = as_bytes(harness.to_host(codes).astype(np.uint8))
     order = np.argsort(rows)
-    return rows[order], harness.as_numpy(counts)[order]
+    return rows[order], harness.to_host(counts)[order]
 
 
 def fingerprint(codes: Any, counts: Any, device: Any) -> tuple[int, int, int]:

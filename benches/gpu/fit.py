@@ -14,7 +14,7 @@ import torch
 from ceilings import reading
 from clock import against_ceiling, at_rate, pace_of, race
 from data import check_fit, distinct, few
-from harness import as_numpy, cpu_twin, model_bytes, occupied, rows_that_fit, target, zbins
+from harness import cpu_twin, model_bytes, occupied, rows_that_fit, target, to_host, zbins
 from timing import Pace
 
 BINS = 100_000
@@ -64,7 +64,7 @@ def check(sampler: Any, z: torch.Tensor, expected: Any) -> int:
     assert bins <= BINS
     check_fit(sampler, expected)
     twin = cpu_twin(sampler)
-    assert as_numpy(twin.contains(as_numpy(z[:PART]))).all(), "the CPU does not find the rows"
+    assert to_host(twin.contains(to_host(z[:PART]))).all(), "the CPU does not find the rows"
     return bins
 
 

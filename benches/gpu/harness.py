@@ -38,8 +38,9 @@ except ImportError as error:
 
 try:
     import zbins
+    from zbins._common.arrays import to_host
 except ImportError:
-    zbins = None  # benches that need it leave
+    zbins = to_host = None  # benches that need them leave
 
 
 def need_cuda() -> None:
@@ -56,13 +57,6 @@ def need_zbins() -> None:
         importlib.import_module("zbins._cuda")
     except ImportError as error:
         leave(f"the package has no CUDA module here ({error})")
-
-
-def as_numpy(x: Any) -> Any:
-    """An array in the host's memory, of a tensor anywhere or of an array."""
-    import numpy as np
-
-    return x.detach().cpu().numpy() if hasattr(x, "detach") else np.asarray(x)
 
 
 def write_json(path: Path, content: Any) -> None:

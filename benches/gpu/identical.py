@@ -13,7 +13,7 @@ from typing import Any
 
 import harness  # first: it makes `timing` findable
 import torch
-from harness import as_numpy, occupied, zbins
+from harness import occupied, to_host, zbins
 from sample import same_bits
 
 K = 8
@@ -53,7 +53,7 @@ def one(n: int, d: int, dtype: str, labelled: bool) -> dict[str, Any]:
     """Fit both, compare files and samples."""
     z = latents(n, d, getattr(torch, dtype))
     # float16 and bfloat16 are widened without loss, and make float32 models.
-    host = as_numpy(z if dtype in ("float32", "float64") else z.float())
+    host = to_host(z if dtype in ("float32", "float64") else z.float())
     y = None
     if labelled:
         dice = torch.Generator().manual_seed(1)

@@ -18,7 +18,7 @@ import harness  # first: it makes `timing` findable
 import sklearn
 import torch
 from clock import pace_of, race
-from harness import zbins
+from harness import to_host, zbins
 from identical import latents
 from sklearn.mixture import GaussianMixture
 from timing import Pace, Peer
@@ -59,7 +59,7 @@ def drawn(mixture: GaussianMixture, n: int) -> Any:
 def fit(n: int, pace: Pace) -> dict[str, Any]:
     """Ours and the mixture on the same rows."""
     z = latents(n, D, torch.float32)
-    rows = z.cpu().numpy()
+    rows = to_host(z)
     sampler = zbins.PMFSampler(n_bins=K).fit(z)
     assert sampler.n_samples_seen_ == n
     title = f"fit, n = {n:,}, d = {D}, against GaussianMixture({COMPONENTS})"

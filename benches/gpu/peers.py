@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from clock import pace_of, race
 from data import check_bins, check_fit, distinct, few
-from harness import as_numpy, cpu_twin, occupied, rows_that_fit, zbins
+from harness import cpu_twin, occupied, rows_that_fit, to_host, zbins
 from timing import Pace, Peer
 from torch_pmfs import TorchPMFS, dense_counts, lattice, nonzero, quantized
 
@@ -66,8 +66,8 @@ def fit_peers(z: torch.Tensor, k: int, expected: Any) -> dict[str, Peer]:
         check_bins(*answer, expected)
 
     def check_dense(counts: torch.Tensor) -> None:
-        found = np.sort(as_numpy(nonzero(counts.ravel())).astype(np.int64))
-        assert np.array_equal(found, np.sort(as_numpy(expected[1]))), "other counts than those made"
+        found = np.sort(to_host(nonzero(counts.ravel())).astype(np.int64))
+        assert np.array_equal(found, np.sort(to_host(expected[1]))), "other counts than those made"
 
     codes = quantized(z, *lattice(z, k), k)
     peers = {
@@ -140,7 +140,7 @@ def draw(n: int, d: int, pace: Pace) -> dict[str, Any]:
     got = sampler.sample(n, random_state=0)
     assert got.is_cuda, "samples that are not on the device"
     assert bool(sampler.contains(got).all()), "a sample outside the occupied bins"
-    assert np.array_equal(as_numpy(got[:1000]), twin.sample(1000, random_state=0))
+    assert np.array_equal(to_host(got[:1000]), twin.sample(1000, random_state=0))
     del got
     peers = {
         "plain PyTorch PMFS (searchsorted + rand)": Peer(lambda: plain.sample(n), check, "draw"),

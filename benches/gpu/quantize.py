@@ -12,7 +12,7 @@ import torch
 from ceilings import GIB, copying
 from clock import against_ceiling, at_rate, pace_of, race, say
 from data import distinct
-from harness import as_numpy, cpu_twin, rows_that_fit, target, zbins
+from harness import cpu_twin, rows_that_fit, target, to_host, zbins
 from timing import Pace
 from torch_pmfs import lattice
 
@@ -45,9 +45,9 @@ def check(codes: torch.Tensor, sampler: Any, z: torch.Tensor, k: int) -> None:
         assert torch.equal(codes[begin : begin + step], expected), f"codes from row {begin} on"
     twin = cpu_twin(sampler)
     for part in (slice(0, PART), slice(-PART, None)):
-        rows = as_numpy(z[part].to(wide))
-        on_cpu = as_numpy(twin.quantize(rows)).astype("int64")
-        assert (as_numpy(codes[part]).astype("int64") == on_cpu).all(), "other codes than the CPU's"
+        rows = to_host(z[part].to(wide))
+        on_cpu = to_host(twin.quantize(rows)).astype("int64")
+        assert (to_host(codes[part]).astype("int64") == on_cpu).all(), "other codes than the CPU's"
 
 
 def one(dtype: str, d: int, k: int, nbytes: int, pace: Pace) -> dict[str, Any]:

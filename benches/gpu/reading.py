@@ -13,7 +13,7 @@ import torch
 from ceilings import reading
 from clock import against_ceiling, at_rate, pace_of, race, say
 from data import distinct, few
-from harness import as_numpy, cpu_twin, rows_that_fit, zbins
+from harness import cpu_twin, rows_that_fit, to_host, zbins
 from timing import Pace
 
 K = 8
@@ -32,12 +32,12 @@ def check(sampler: Any, z: torch.Tensor) -> None:
     """Rows inside and outside get what the CPU says of them."""
     part = torch.cat([z[:PART], z[-PART:], z[:PART] + 0.37, z[:100] + 1000])
     twin = cpu_twin(sampler)
-    rows = as_numpy(part)
-    found = as_numpy(sampler.contains(part))
-    assert np.array_equal(found, as_numpy(twin.contains(rows))), "contains: not the CPU's"
+    rows = to_host(part)
+    found = to_host(sampler.contains(part))
+    assert np.array_equal(found, to_host(twin.contains(rows))), "contains: not the CPU's"
     assert found[: 2 * PART].mean() > 0.5, "data of which hardly a row is found"
     assert not found[-100:].any()
-    score, expected = as_numpy(sampler.score_samples(part)), as_numpy(twin.score_samples(rows))
+    score, expected = to_host(sampler.score_samples(part)), to_host(twin.score_samples(rows))
     assert np.array_equal(np.isinf(score), ~found), "minus infinity elsewhere than outside"
     assert np.allclose(score[found], expected[found], rtol=1e-12, atol=1e-12), "other densities"
 

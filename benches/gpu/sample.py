@@ -13,7 +13,7 @@ import torch
 from ceilings import filling
 from clock import against_ceiling, at_rate, pace_of, race, say
 from data import few
-from harness import as_numpy, cpu_twin, occupied, rows_that_fit, target, zbins
+from harness import cpu_twin, occupied, rows_that_fit, target, to_host, zbins
 from timing import Pace
 
 RATE = 1.5e12  # bytes a second: the target
@@ -43,7 +43,7 @@ def fitted(d: int, dtype: torch.dtype) -> Any:
 
 def same_bits(a: Any, b: Any) -> bool:
     """Bit for bit: the sign of a zero too."""
-    a, b = as_numpy(a), as_numpy(b)
+    a, b = to_host(a), to_host(b)
     word = np.uint32 if a.dtype == np.float32 else np.uint64
     return a.dtype == b.dtype and np.array_equal(a.view(word), b.view(word))
 
@@ -80,14 +80,19 @@ def described(row: dict[str, Any], how: str, out: torch.Tensor, wanted: int) -> 
     return row
 
 
-def plain(n: int, d: int, dtype: str, pace: Pace, quick: bool) -> dict[str, Any]:
-    """sample(n, out=out), checked and timed in turns with a fill of the same memory."""
+def prepared(n: int, d: int, dtype: str, quick: bool) -> tuple[Any, Any, torch.Tensor]:
+    """A sampler, the same on the CPU, and memory for n samples, or as many as fit."""
     kind = getattr(torch, dtype)
-    wanted = n
     sampler = fitted(d, kind)
     twin = cpu_twin(sampler)
     n = rows_that_fit(n // 10 if quick and n > 1_000_000 else n, d * kind.itemsize + 32, 0.7)
-    out = poisoned(n, d, kind)
+    return sampler, twin, poisoned(n, d, kind)
+
+
+def plain(wanted: int, d: int, dtype: str, pace: Pace, quick: bool) -> dict[str, Any]:
+    """sample(n, out=out), checked and timed in turns with a fill of the same memory."""
+    sampler, twin, out = prepared(wanted, d, dtype, quick)
+    n = len(out)
     got = sampler.sample(n, random_state=0, out=out)
     assert got is out or got.data_ptr() == out.data_ptr(), "samples in other memory than out"
     check(sampler, twin, out)
@@ -117,14 +122,10 @@ def graph_of(sampler: Any, out: torch.Tensor, start: torch.Tensor) -> torch.cuda
     return graph
 
 
-def replayed(n: int, d: int, dtype: str, pace: Pace, quick: bool) -> dict[str, Any]:
+def replayed(wanted: int, d: int, dtype: str, pace: Pace, quick: bool) -> dict[str, Any]:
     """The same inside a CUDA graph: every replay draws the next n."""
-    kind = getattr(torch, dtype)
-    wanted = n
-    sampler = fitted(d, kind)
-    twin = cpu_twin(sampler)
-    n = rows_that_fit(n // 10 if quick and n > 1_000_000 else n, d * kind.itemsize + 32, 0.7)
-    out = poisoned(n, d, kind)
+    sampler, twin, out = prepared(wanted, d, dtype, quick)
+    n = len(out)
     start = torch.zeros((), dtype=torch.int64, device="cuda")
     graph = graph_of(sampler, out, start)
     for turn in range(3):

@@ -17,7 +17,7 @@ from typing import Any
 import harness
 import numpy as np
 import torch
-from harness import as_numpy, cpu_twin, zbins
+from harness import cpu_twin, to_host, zbins
 
 N, D, K = 3_000, 5, 6
 TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -33,12 +33,12 @@ def rows(n: int = N, d: int = D, dtype: torch.dtype = torch.float32, seed: int =
 
 def wide(z: torch.Tensor) -> np.ndarray:
     """The same rows for the CPU: 16 bits are widened without loss."""
-    return as_numpy(z if z.dtype in (torch.float32, torch.float64) else z.float())
+    return to_host(z if z.dtype in (torch.float32, torch.float64) else z.float())
 
 
 def same(a: Any, b: Any, what: str) -> None:
     """Equal arrays, whatever they lie in and however wide their integers are."""
-    a, b = as_numpy(a), as_numpy(b)
+    a, b = to_host(a), to_host(b)
     assert a.shape == b.shape, f"{what}: shapes {a.shape} and {b.shape}"
     assert np.array_equal(a, b), f"{what}: not the CPU's"
 
@@ -63,7 +63,7 @@ def all_reads(there: Any, here: Any, z: torch.Tensor) -> None:
     host = wide(more)
     same(there.quantize(more), here.quantize(host), "quantize")
     same(there.contains(more), here.contains(host), "contains")
-    scores, expected = as_numpy(there.score_samples(more)), here.score_samples(host)
+    scores, expected = to_host(there.score_samples(more)), here.score_samples(host)
     assert np.allclose(scores, expected, rtol=1e-12, atol=1e-12), "score_samples"
     assert np.isclose(float(there.score(z)), float(here.score(wide(z)))), "score"
 
@@ -101,7 +101,7 @@ def strided() -> None:
     base = rows(N, 2 * D)
     views = (base.T.contiguous().T, base[::2], base[:, 1 : 1 + D], base[:, ::2], base.flip(0))
     for z in views:
-        host = np.ascontiguousarray(as_numpy(z))
+        host = np.ascontiguousarray(to_host(z))
         there = zbins.PMFSampler(n_bins=K).fit(z)
         same_model(there, zbins.PMFSampler(n_bins=K).fit(host))
         same(there.quantize(z), zbins.PMFSampler(n_bins=K).fit(host).quantize(host), "quantize")
@@ -115,10 +115,10 @@ def streamed() -> None:
     there, here = zbins.PMFSampler(n_bins=K), zbins.PMFSampler(n_bins=K)
     for chunk in chunks:
         there.partial_fit(chunk)
-        here.partial_fit(as_numpy(chunk))
+        here.partial_fit(to_host(chunk))
     same_model(there, here)
     all_draws(there, here)
-    here = zbins.PMFSampler(n_bins=K).fit(as_numpy(z))
+    here = zbins.PMFSampler(n_bins=K).fit(to_host(z))
     same_model(zbins.PMFSampler(n_bins=K).fit_batches(list(chunks), progress=False), here)
     host = [chunk.cpu() for chunk in chunks]
     kinds = (host, [chunk.pin_memory() for chunk in host], [chunk.numpy() for chunk in host])
@@ -126,7 +126,7 @@ def streamed() -> None:
         for bounds in (None, (-20, 20)):
             one = zbins.PMFSampler(n_bins=K, bounds=bounds)
             one.fit_batches(kind, device="cuda", progress=False)
-            other = zbins.PMFSampler(n_bins=K, bounds=bounds).fit(as_numpy(z))
+            other = zbins.PMFSampler(n_bins=K, bounds=bounds).fit(to_host(z))
             same_model(one, other)
 
 
@@ -138,7 +138,7 @@ def bounded() -> None:
             zbins.PMFSampler(n_bins=K, bounds=bounds, out_of_range="ignore") for _ in range(2)
         )
         there.fit(z)
-        here.fit(as_numpy(z))
+        here.fit(to_host(z))
         same_model(there, here)
         assert there.n_samples_ignored_ == here.n_samples_ignored_ > 0
 
@@ -148,7 +148,7 @@ def merged() -> None:
     z = rows()
     z[N // 2 :] *= 3
     models = []
-    for of in (lambda part: part, as_numpy):
+    for of in (lambda part: part, to_host):
         a, b = (zbins.PMFSampler(n_bins=K, bounds=(-2, 2)).fit(of(part)) for part in z.chunk(2))
         models.append(a.merge(b))
     same_model(*models)
@@ -160,7 +160,7 @@ def labelled(on_device: bool) -> None:
     z = rows()
     y = torch.randint(0, 4, (N,), generator=torch.Generator().manual_seed(1))
     there = zbins.PMFSampler(n_bins=K).fit(z, y.cuda() if on_device else y.numpy())
-    here = zbins.PMFSampler(n_bins=K).fit(as_numpy(z), y.numpy())
+    here = zbins.PMFSampler(n_bins=K).fit(to_host(z), y.numpy())
     same_model(there, here)
     all_draws(there, here)
     same(there.sample(99, y=2, random_state=0), here.sample(99, y=2, random_state=0), "of a label")
@@ -175,7 +175,7 @@ def labelled(on_device: bool) -> None:
     same(got[0], expected[0], "samples with labels")
     same(got[1], expected[1], "labels")
     there.partial_fit(z[:50], (y[:50] + 2).cuda() if on_device else y[:50].numpy() + 2)
-    here.partial_fit(as_numpy(z[:50]), y[:50].numpy() + 2)
+    here.partial_fit(to_host(z[:50]), y[:50].numpy() + 2)
     same_model(there, here)
 
 
@@ -204,7 +204,7 @@ def refused() -> None:
     """What is refused names the value, and leaves the sampler as it was."""
     z = rows()
     sampler = zbins.PMFSampler(n_bins=K).fit(z)
-    before = as_numpy(sampler.sample(20, random_state=0))
+    before = to_host(sampler.sample(20, random_state=0))
     bad = z.clone()
     bad[1234, 3] = float("nan")
     calls: tuple[Callable[[], Any], ...] = (

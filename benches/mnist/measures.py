@@ -6,51 +6,14 @@ import functools
 from typing import Any
 
 import models
-import numpy as np
 import torch
 from classifier import BLOCK, as_unit
 from digits import Array, Digits
 from torch import nn
 
-
-def frechet_distance(a: Array, b: Array) -> float:
-    """Return |mean a - mean b|^2 + tr(A + B - 2 (A B)^(1/2)), squared as in FID.
-
-    A and B are the covariances. The eigenvalues of A B are those of the symmetric A^(1/2) B
-    A^(1/2), so the trace of its root is the sum of their roots.
-
-    Parameters
-    ----------
-    a, b : ndarray of float64, shape (n, d) and (m, d)
-        Features.
-    """
-    cov_a, cov_b = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
-    values, vectors = np.linalg.eigh(cov_a)
-    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
-    roots = np.sqrt(np.linalg.eigvalsh(root @ cov_b @ root).clip(0))
-    shift = a.mean(0) - b.mean(0)
-    distance = shift @ shift + np.trace(cov_a) + np.trace(cov_b) - 2 * roots.sum()
-    return max(0.0, float(distance))
-
-
-def nearest(images: torch.Tensor, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return which of the rows is the nearest of each image, and how far away it is.
-
-    Matrix products find the row; the distance is then computed from the differences, since
-    |x|^2 + |y|^2 - 2xy would cancel for copies.
-
-    Parameters
-    ----------
-    images, rows : Tensor of shape (n, ...) and (m, ...)
-        Of floats; the Euclidean distance is that of all values.
-    """
-    flat, squares = rows.flatten(1), rows.flatten(1).square().sum(1)
-    found = []
-    for block in images.flatten(1).split(BLOCK):
-        index = torch.addmm(squares, block, flat.T, alpha=-2).argmin(1)
-        found.append((index, (block - flat[index]).square().sum(1).sqrt()))
-    indices, distances = zip(*found, strict=True)
-    return torch.cat(indices), torch.cat(distances)
+from zbins._common.arrays import to_host
+from zbins._common.nearest import nearest_rows
+from zbins.metrics import frechet_distance
 
 
 class Judge:
@@ -88,21 +51,21 @@ class Judge:
         return self.distance(self.decode(self.held_out))
 
     @functools.cached_property
-    def _references(self) -> tuple[Array, Array]:
+    def _references(self) -> tuple[torch.Tensor, torch.Tensor]:
         return self.features(self.real(self._digits.test))
 
     def real(self, images: Array) -> torch.Tensor:
         """Return stored images as those that are decoded."""
         return as_unit(images, str(self._device))
 
-    def features(self, images: torch.Tensor) -> tuple[Array, Array]:
+    def features(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the features of images behind the last part of the network, and in front of it."""
         behind, front = [], []
         with torch.inference_mode():
             for block in images.split(BLOCK):
                 front.append(self._features[:-1](block))
                 behind.append(self._features[-1](front[-1]))
-        return tuple(torch.cat(parts).double().cpu().numpy() for parts in (behind, front))
+        return torch.cat(behind), torch.cat(front)
 
     def measured(self, images: torch.Tensor) -> dict[str, float]:
         """Return the Fréchet distances to the test images, behind the last part and in front."""
@@ -111,18 +74,21 @@ class Judge:
 
     def distance(self, images: torch.Tensor) -> float:
         """Return the mean distance to the nearest decoded fitted row, in pixels."""
-        return float(nearest(images, self.copies)[1].double().mean())
+        return float(self._nearest(images)[1].mean())
 
     def novelty(self, images: torch.Tensor) -> float:
-        """Return that distance as a multiple of that of held-out rows, equally many of them."""
+        """Return zbins.metrics.novelty, of which the part of the held-out rows is kept."""
         return self.distance(images) / self.unseen_distance
 
     def pairs(self, images: torch.Tensor) -> dict[str, Array]:
         """Return images, and the nearest decoded fitted row of each, as uint8."""
-        index, _ = nearest(images, self.copies)
-        return {"images": as_bytes(images), "nearest": as_bytes(self.copies[index])}
+        index, _ = self._nearest(images)
+        return {"images": as_bytes(images), "nearest": as_bytes(self.copies)[index]}
+
+    def _nearest(self, images: torch.Tensor) -> tuple[Array, Array]:
+        return nearest_rows(*(to_host(part.flatten(1)) for part in (images, self.copies)))
 
 
 def as_bytes(images: torch.Tensor) -> Array:
     """Return images in [0, 1] as uint8 of shape (n, height, width)."""
-    return (images[:, 0] * 255).round().to(torch.uint8).cpu().numpy()
+    return to_host((images[:, 0] * 255).round().to(torch.uint8))

@@ -15,6 +15,7 @@ from settings import Settings
 from stages import Stage, as_json, write_whole
 
 from zbins import autoencoders
+from zbins._common.arrays import to_host
 
 
 def train(
@@ -69,7 +70,7 @@ def latents(model: Any, images: Array) -> Array:
     with torch.inference_mode():
         for i in range(0, len(images), BLOCK):
             z = model.encode(images[i : i + BLOCK])
-            found.append((z[0] if isinstance(z, tuple) else z).float().cpu().numpy())
+            found.append(to_host((z[0] if isinstance(z, tuple) else z).float()))
     return np.concatenate(found)
 
 

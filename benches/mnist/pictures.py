@@ -16,6 +16,8 @@ from digits import Array
 from equal import Row, deviation, mean
 from PIL import Image, ImageDraw, ImageFont
 
+from zbins._common.images import mosaic
+
 COLUMNS, LINES = 8, 5  # images of a panel; one line more for the nearest rows
 PANELS = 5  # side by side
 STEP, GAP, MARGIN = 29, 7, 16  # pixels: an image and what is left beside it; above the last line
@@ -57,16 +59,12 @@ def panels_png(panels: list[tuple[str, dict[str, Array]]]) -> bytes:
 def panel(images: Array, nearest: Array) -> Array:
     """Return LINES lines of images, a rule, and the nearest rows of the last of these lines."""
     n = COLUMNS * LINES
-    mosaic = np.full(((LINES + 1) * STEP + GAP, COLUMNS * STEP), 255, dtype=np.uint8)
-    last = [*range(n - COLUMNS, n)]
-    for i, digit in enumerate([*images[:n], *nearest[last[0] : n]]):
-        line, column = divmod(i, COLUMNS)
-        y, x = line * STEP + (GAP if line == LINES else 0), column * STEP
-        side = digit.shape[0]
-        # 16 greys: to the eye the same, and a third of the bytes.
-        mosaic[y : y + side, x : x + side] = 255 - digit // 17 * 17
-    mosaic[LINES * STEP + GAP // 2 - 1] = 119
-    return mosaic
+    digits = np.concatenate([images[:n], nearest[n - COLUMNS : n]])
+    # 16 greys: to the eye the same, and a third of the bytes.
+    greys = mosaic(digits[..., None] // 17 * 17, COLUMNS, STEP - digits.shape[2])[..., 0]
+    rule = np.zeros((GAP, greys.shape[1]), np.uint8)
+    rule[GAP // 2 - 1] = 136
+    return 255 - np.concatenate([greys[: LINES * STEP], rule, greys[LINES * STEP :]])
 
 
 def trade_png(models: dict[str, Any]) -> bytes:

@@ -18,6 +18,7 @@ from settings import MODELS, Settings
 from stages import Stage, Store
 
 import zbins
+from zbins.protocol import draw
 
 PICTURED = 48  # images of a panel
 
@@ -161,17 +162,14 @@ def _measure(
         facts["share_covered"] = float(sampler.contains(judge.held_out).mean())
     elif contender.kind == "GMM":
         facts = {"converged": bool(sampler.converged_), "iterations": int(sampler.n_iter_)}
-    sampler = contender.ready(sampler)
-    times["sample"] = samplers.time_draws(contender, sampler, settings)
+    times["sample"] = samplers.time_draws(sampler, settings)
     draws = []
     n = len(judge.held_out)
-    for draw in range(settings.draws):
-        z = contender.draw(sampler, n, 1_000 * settings.seed + draw)
-        images = judge.decode(z)
+    for turn in range(settings.draws):
+        images = judge.decode(draw(sampler, n, 1_000 * settings.seed + turn))
         draws.append(judge.measured(images) | {"novelty": judge.novelty(images)})
-        if draw == 0:  # a mixture's samples come sorted by component
-            shown = np.random.default_rng(0).permutation(n)[:PICTURED]
-            stage.store(**judge.pairs(images[torch.as_tensor(shown, device=images.device)]))
+        if turn == 0:
+            stage.store(**judge.pairs(images[:PICTURED]))
     row = _row(contender.name, contender.slug, contender.kind, draws)
     return row | {"parameter": contender.parameter, "times": times, **facts}
 

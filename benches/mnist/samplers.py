@@ -1,11 +1,11 @@
-"""The samplers that are compared, behind the same two verbs: fit and draw."""
+"""The samplers that are compared: each has `fit` and `sample`, as zbins.protocol has them."""
 
 from __future__ import annotations
 
-import functools
 import os
 import statistics
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -31,21 +31,15 @@ class Contender:
     kind : {"PMFS", "GMM", "prior"}
     parameter : int or None
         Bins a column, or components.
-    fit : callable
-        Takes latents and gives the fitted sampler; None where nothing is fitted.
-    ready : callable
-        Takes a fitted sampler, gives one that `draw` takes. Not timed.
-    draw : callable
-        Takes it, a number of samples and a seed; gives latents.
+    make : callable
+        Gives an unfitted sampler.
     """
 
     name: str
     slug: str
     kind: str
     parameter: int | None
-    fit: Callable[[Array], Any] | None
-    ready: Callable[[Any], Any]
-    draw: Callable[[Any, int, int], Array]
+    make: Callable[[], Any]
 
 
 def contenders(model: str, settings: Settings) -> list[Contender]:
@@ -57,13 +51,7 @@ def contenders(model: str, settings: Settings) -> list[Contender]:
 
 def _pmfs(k: int) -> Contender:
     return Contender(
-        f"PMFS, n_bins={k}",
-        f"pmfs-{k}",
-        "PMFS",
-        k,
-        lambda z: zbins.PMFSampler(n_bins=k).fit(z),
-        lambda sampler: sampler,
-        lambda sampler, n, seed: sampler.sample(n, random_state=seed),
+        f"PMFS, n_bins={k}", f"pmfs-{k}", "PMFS", k, lambda: zbins.PMFSampler(n_bins=k)
     )
 
 
@@ -74,34 +62,25 @@ def _gmm(n_components: int, seed: int) -> Contender:
         "GMM",
         n_components,
         # All defaults but max_iter: its 100 could end before EM has converged.
-        lambda z: GaussianMixture(n_components, max_iter=1000, random_state=seed).fit(z),
-        _symmetric,
-        _draw_gmm,
+        lambda: GaussianMixture(n_components, max_iter=1000, random_state=seed),
     )
-
-
-def _symmetric(gmm: GaussianMixture) -> GaussianMixture:
-    # EM in float32 leaves the covariances asymmetric in their last bits, which NumPy warns of.
-    covariances = gmm.covariances_.astype(np.float64)
-    gmm.covariances_ = (covariances + covariances.transpose(0, 2, 1)) / 2
-    return gmm
-
-
-def _draw_gmm(gmm: GaussianMixture, n: int, seed: int) -> Array:
-    gmm.set_params(random_state=seed)  # sample() has none of its own
-    return gmm.sample(n)[0]
 
 
 def _prior() -> Contender:
-    return Contender(
-        "prior, N(0, I)",
-        "prior",
-        "prior",
-        None,
-        None,
-        lambda dimension: dimension,
-        lambda dimension, n, seed: np.random.default_rng(seed).normal(size=(n, dimension)),
-    )
+    return Contender("prior, N(0, I)", "prior", "prior", None, Prior)
+
+
+class Prior:
+    """N(0, I), the prior of a VAE: of the rows it only takes their width."""
+
+    def fit(self, z: Array) -> Prior:
+        """Note the dimension."""
+        self.n_features_in_ = z.shape[1]
+        return self
+
+    def sample(self, n: int, random_state: Any = None) -> Array:
+        """Return latents of shape (n, d)."""
+        return np.random.default_rng(random_state).normal(size=(n, self.n_features_in_))
 
 
 def timed(call: Callable[[], Any], budget: float, most: int = 21) -> tuple[Any, dict[str, float]]:
@@ -129,16 +108,17 @@ def timed(call: Callable[[], Any], budget: float, most: int = 21) -> tuple[Any, 
 
 
 def fit(contender: Contender, z: Array, settings: Settings) -> tuple[Any, dict[str, Any]]:
-    """Return the fitted sampler (of the prior the latents' dimension), and the times so far."""
+    """Return the fitted sampler, and the times so far; a prior's fit is none, and not timed."""
     load = {"load": os.getloadavg()[0]}
-    make = contender.fit
-    if make is None:
-        return z.shape[1], load
-    sampler, spent = timed(lambda: make(z), settings.timing_budget)
+    if contender.kind == "prior":
+        return contender.make().fit(z), load
+    sampler, spent = timed(lambda: contender.make().fit(z), settings.timing_budget)
     return sampler, load | {"fit": spent}
 
 
-def time_draws(contender: Contender, sampler: Any, settings: Settings) -> dict[str, float]:
-    """Return the time of a draw of `n_timed` samples."""
-    call = functools.partial(contender.draw, sampler, settings.n_timed, 0)
-    return timed(call, min(1, settings.timing_budget))[1]
+def time_draws(sampler: Any, settings: Settings) -> dict[str, float]:
+    """Return the time of a draw of `n_timed` samples, by the sampler's own call."""
+    with warnings.catch_warnings():
+        # NumPy's, of a mixture's covariances: in float32 they are asymmetric in their last bits.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return timed(lambda: sampler.sample(settings.n_timed), min(1, settings.timing_budget))[1]

@@ -21,7 +21,8 @@ _MODULE_OF = {
     "load": ".pmf.sampler",
     "show_config": "._config",
 }
-_SUBMODULES = ("autoencoders", "dask", "data", "plot", "torch")  # not in dir(): they need extras
+# Not in dir(): all but metrics need extras.
+_SUBMODULES = ("autoencoders", "dask", "data", "metrics", "plot", "torch")
 
 
 def __getattr__(name: str) -> Any:

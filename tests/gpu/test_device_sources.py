@@ -9,19 +9,19 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import zbins
-import zbins.pmf.stream as streaming
 from cases import arrays_of, fitted_pair, rows, same_bits
+from zbins.pmf import stream
 
 
 @pytest.fixture
 def to_device(device, monkeypatch):
     """Makes device="cuda" mean the device under test."""
-    original = streaming.kind_of_device
+    original = stream.backend_of_device
 
-    def kind_of(wanted):
-        return device.kind if wanted == "cuda" else original(wanted)
+    def backend_of_name(wanted):
+        return backend_of(device.kind) if wanted == "cuda" else original(wanted)
 
-    monkeypatch.setattr(streaming, "kind_of_device", kind_of)
+    monkeypatch.setattr(stream, "backend_of_device", backend_of_name)
 
 
 def chunks_of(X, y, size=150):

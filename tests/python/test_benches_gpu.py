@@ -7,16 +7,16 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import zbins
+from bench_modules import BENCHES, importable
 
 torch = pytest.importorskip("torch")
 
-GPU = Path(__file__).resolve().parents[2] / "benches" / "gpu"
+GPU = BENCHES / "gpu"
 SCRIPTS = (
     "ceilings",
     "quantize",
@@ -41,14 +41,8 @@ def module_of(name):
 
 @pytest.fixture(scope="module", autouse=True)
 def on_path():
-    """Their neighbours are found beside them, for as long as these tests run."""
-    path, modules = list(sys.path), set(sys.modules)
-    sys.path[:0] = [str(GPU), str(GPU.parent)]
-    yield
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:  # names as short as `data` are not theirs alone
-        if str(GPU.parent) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
+    with importable(GPU):
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What `make mnist` measures, on known values: distances, novelty, equal novelty, the words."""
+"""What `make mnist` measures: its judge, PMFS at equal novelty, and the words for both."""
 
 from __future__ import annotations
 
@@ -9,35 +9,7 @@ import pytest
 import torch
 
 from mnist_helpers import module_of, on_path  # noqa: F401 - a fixture
-
-
-def exactly(mean, deviations, n=400):
-    """Rows whose mean and covariance are these exactly: of independent columns."""
-    rows = np.random.default_rng(0).normal(size=(n, len(mean)))
-    rows -= rows.mean(0)
-    rows = rows @ np.linalg.inv(np.linalg.cholesky(np.cov(rows, rowvar=False))).T
-    return rows * deviations + mean
-
-
-def test_frechet_distance_of_two_gaussians():
-    frechet_distance = module_of("measures").frechet_distance
-    a, b = exactly([0, 1, 2], [1, 2, 0.5]), exactly([3, 1, 2], [2, 1, 0.5])
-    assert frechet_distance(a, b) == pytest.approx(9 + 1 + 1)
-    assert frechet_distance(a, a) == pytest.approx(0, abs=1e-9)
-    turn = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]
-    assert frechet_distance(a @ turn, b @ turn) == pytest.approx(11)  # covariances not diagonal
-    a[:, 2] = b[:, 2] = 7  # a feature that is constant
-    assert frechet_distance(a, b) == pytest.approx(11)
-
-
-def test_nearest_rows_are_those_of_all_differences():
-    dice = torch.Generator().manual_seed(0)
-    images = torch.rand((1_100, 1, 3, 4), generator=dice)
-    rows = torch.rand((100, 1, 3, 4), generator=dice)
-    index, distance = module_of("measures").nearest(images, rows)
-    all_of_them = (images.flatten(1)[:, None] - rows.flatten(1)).double().norm(dim=2)
-    assert torch.equal(index, all_of_them.argmin(1))
-    torch.testing.assert_close(distance.double(), all_of_them.min(1).values)
+from zbins.metrics import novelty
 
 
 @pytest.fixture
@@ -51,20 +23,28 @@ def judge():
     return module_of("measures").Judge(model, features, digits, fitted, held_out)
 
 
-def test_novelty_of_copies_is_zero_and_of_held_out_rows_one(judge):
+def test_novelty_is_that_of_decoded_rows(judge):
     assert judge.novelty(judge.decode(judge.fitted[::-1].copy())) == 0
     assert judge.novelty(judge.decode(judge.held_out)) == 1
-    far = judge.decode(judge.fitted + np.float32(100))
-    assert judge.novelty(far) > 100
+    drawn = np.random.default_rng(1).random((30, 4), dtype=np.float32)
+    found = judge.novelty(judge.decode(drawn))
+    assert found == pytest.approx(novelty(drawn, judge.fitted, judge.held_out), rel=1e-12)
 
 
 def test_frechet_of_a_judge_is_that_of_features(judge):
     found = judge.measured(judge.decode(judge.held_out))
     assert found["frechet"] < 1e-4  # but for 8 bits of the pixels
     assert found["frechet_in_front"] < 1e-4
-    pairs = judge.pairs(judge.decode(judge.fitted[:3]))
-    assert pairs["images"].shape == (3, 2, 2)
-    assert np.array_equal(pairs["images"], pairs["nearest"])
+
+
+def test_pairs_are_of_the_nearest_rows(judge):
+    images = judge.decode(np.random.default_rng(1).random((30, 4), dtype=np.float32))
+    pairs = judge.pairs(images)
+    assert pairs["images"].shape == (30, 2, 2)
+    between = images.flatten(1)[:, None] - judge.copies.flatten(1)
+    index = between.double().norm(dim=2).argmin(1)
+    nearest = (judge.copies[index, 0] * 255).round().byte().numpy()
+    assert np.array_equal(pairs["nearest"], nearest)
 
 
 def row(name, frechet, novelty, kind="PMFS", wobble=0.01):

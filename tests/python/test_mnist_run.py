@@ -13,7 +13,8 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from mnist_helpers import HERE, ROOT, module_of, on_path  # noqa: F401 - a fixture
+from bench_modules import ROOT
+from mnist_helpers import HERE, module_of, on_path  # noqa: F401 - a fixture
 
 
 def write_digits(path, n_train, n_test):

@@ -78,6 +78,16 @@ def test_figure_three():
     assert len(colours) == 4
 
 
+def test_a_mixture_fitted_in_float32():
+    """Its covariances are not symmetric in their last bits; NumPy's warning would be an error."""
+    mixture = GaussianMixture(20, random_state=0, reg_covar=1e-3).fit(X.astype(np.float32))
+    before = mixture.covariances_.copy()
+    display = LatentScatterDisplay.from_estimator(mixture, X, random_state=0)
+    again = LatentScatterDisplay.from_estimator(mixture, X, random_state=0)
+    assert (mixture.covariances_ == before).all()
+    np.testing.assert_array_equal(*(d.samples["GaussianMixture"] for d in (display, again)))
+
+
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_one_sampler(name):
     display = LatentScatterDisplay.from_estimator(SAMPLERS[name], X, n_samples=20, random_state=1)

@@ -1,1 +1,1 @@
-"""What every room uses: numbers, seeds, threads, progress, tensors of the host."""
+"""What every room uses: arrays, numbers, seeds, threads, progress, images, nearest rows."""

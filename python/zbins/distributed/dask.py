@@ -20,7 +20,7 @@ from .._types import Array
 from ..pmf.draw import check_condition, check_rows, draw
 from ..pmf.grid import bounds_of, check_n_bins, make_grid
 from ..pmf.model import Model
-from ..pmf.sampler import PMFSampler, check_sampler
+from ..pmf.sampler import PMFSampler, check_pmf
 from .partial import AGAIN, Partial, Plan, merged, of_chunk
 
 # Partial models that one task adds. A wider tree sends fewer models; a narrower one keeps fewer in
@@ -59,7 +59,7 @@ def fit(sampler: PMFSampler, X: Any, y: Any = None) -> PMFSampler:
     RuntimeError
         If another thread is fitting this sampler.
     """
-    check_sampler(sampler)
+    check_pmf(sampler)
     _fit(sampler, X, y)
     return sampler
 
@@ -285,7 +285,7 @@ def sample(
     ValueError, TypeError
         For arguments that are not accepted, naming them.
     """
-    check_sampler(sampler)
+    check_pmf(sampler)
     model = sampler._fitted()
     model = model.returning(model.backend.host_kind)  # workers may have no such device
     n = check_count("n_samples", n_samples)

@@ -26,7 +26,7 @@ from ..pmf.file import plain_parameters
 from ..pmf.grid import bounds_of, check_n_bins, make_grid
 from ..pmf.merge import check_labelling
 from ..pmf.model import Model
-from ..pmf.sampler import PMFSampler, check_sampler
+from ..pmf.sampler import PMFSampler, check_pmf
 
 CALL = "fit_across"
 
@@ -123,7 +123,7 @@ def check_mergeable(sampler: Any) -> None:
 
 def fit_linked(sampler: Any, X: Any, y: Any, link: Link | Alone) -> None:
     """Fit a sampler over the processes of a link; see `fit_across`."""
-    check_sampler(sampler)
+    check_pmf(sampler)
     if isinstance(link, Alone):
         sampler.fit(X, y)
     else:

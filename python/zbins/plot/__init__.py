@@ -15,7 +15,7 @@ except ImportError as error:
         f"zbins.plot needs Matplotlib ({error}); install it with: {pip_install('plot')}"
     ) from error
 
-from ._grid import SampleGridDisplay
-from ._scatter import LatentScatterDisplay
+from .grid import SampleGridDisplay
+from .scatter import LatentScatterDisplay
 
 __all__ = ["LatentScatterDisplay", "SampleGridDisplay"]

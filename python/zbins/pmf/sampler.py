@@ -680,10 +680,13 @@ def _mean(log_density: Any) -> float:
     return float(log_density.mean())
 
 
-def check_sampler(sampler: object) -> None:
-    """Refuse what is no PMFSampler."""
-    if not isinstance(sampler, PMFSampler):
-        raise TypeError(f"sampler is a {type(sampler).__name__}; a PMFSampler is needed")
+def check_pmf(sampler: object) -> PMFSampler:
+    """Return a PMFSampler, or refuse what is none."""
+    if isinstance(sampler, PMFSampler):
+        return sampler
+    is_class = isinstance(sampler, type)
+    what = f"the class {sampler.__name__}" if is_class else f"a {type(sampler).__name__}"  # type: ignore[attr-defined]
+    raise TypeError(f"sampler is {what}; a PMFSampler is needed")
 
 
 def load(path: str | os.PathLike[str], device: Any = None) -> PMFSampler:

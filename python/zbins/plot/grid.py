@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._common.arrays import to_host
 from .._common.checks import check_count
 from .._common.images import mosaic
+from .._common.labels import as_labels
 from .._common.seeds import check_random_state
 from .._types import Array
 from ..pmf.sampler import PMFSampler
-from ..protocol import accepts, check_drawable, draw
-from ._arrays import axes_or_new, check_axes
-from ._images import as_images, check_colours, check_value_range, unit_range
-from ._row_labels import labels_of, listed
+from ..protocol import check_conditional, check_sampler, draw
+from .axes import axes_or_new, check_axes
+from .images import as_images, check_colours, check_value_range, unit_range
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,7 +78,7 @@ class SampleGridDisplay:
 
     def __init__(self, images: Any, *, row_labels: Sequence[Any] | None = None) -> None:
         self.images = as_images(images)
-        self.row_labels = None if row_labels is None else listed(row_labels, "row_labels")
+        self.row_labels = None if row_labels is None else _listed(row_labels, "row_labels")
         if self.row_labels is not None and len(self.images) % len(self.row_labels):
             raise ValueError(
                 f"row_labels has {len(self.row_labels)} labels for {len(self.images)} images; "
@@ -131,14 +132,14 @@ class SampleGridDisplay:
         NotFittedError
             From the generator, if it is not fitted.
         """
-        check_drawable(generator, "generator")
+        check_sampler(generator, "generator", ("sample",))
         if isinstance(generator, PMFSampler):
             raise TypeError(
                 "generator is a PMFSampler, which samples latents, not images; accepted is what "
                 "decodes them too, as zbins.torch.LatentGenerator does. Images decoded already go "
                 "to SampleGridDisplay.from_images"
             )
-        labels = None if y is None else labels_of(generator, y)
+        labels = None if y is None else _labels_of(generator, y)
         if n is None:
             n = _IMAGES if labels is None else _IMAGES_PER_LABEL
         n = check_count("n", n, 1)
@@ -146,7 +147,7 @@ class SampleGridDisplay:
         _check_style(columns, value_range, gap, cmap, ax, rows_fixed=labels is not None)
         name = f"generator ({type(generator).__name__})"
         if labels is None:
-            images = as_images(draw(generator, "sample", n, random_state, name), _what(name))
+            images = as_images(draw(generator, n, random_state, name=name), _what(name))
         else:
             images = _per_label(generator, n, labels, random_state, name)
         return cls(images.transpose(0, 3, 1, 2), row_labels=labels).plot(
@@ -258,19 +259,66 @@ class SampleGridDisplay:
         return max(1.0, shrunk * width + margin) + 0.1, max(1.0, shrunk * height) + 0.1
 
 
+def _labels_of(generator: Any, y: Any) -> list[Any]:
+    """Return the labels of `SampleGridDisplay.from_estimator`, distinct and at least one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything else, naming it.
+    """
+    if isinstance(y, str):
+        if y != "classes":
+            raise ValueError(
+                f"y is {y!r}; accepted are None, 'classes' and a sequence of distinct labels, as "
+                f"[{y!r}]"
+            )
+        y = getattr(generator, "classes_", None)
+        if y is None:
+            y = getattr(getattr(generator, "sampler_", None), "classes_", None)
+        if y is None:
+            raise ValueError(
+                f"y is 'classes', but this {type(generator).__name__} has no classes_: it is not "
+                "fitted with labels"
+            )
+    labels = _listed(y, "y")
+    as_labels(labels)  # refuses mixtures, and what is no label
+    for place, label in enumerate(labels):
+        if label in labels[:place]:
+            raise ValueError(f"y has the label {label!r} twice; accepted are distinct labels")
+    return labels
+
+
+def _listed(labels: Any, name: str) -> list[Any]:
+    """Return labels as Python's own int, bool or str, at least one.
+
+    Raises
+    ------
+    TypeError
+        If they are no sequence.
+    ValueError
+        If there are none.
+    """
+    plain = labels
+    if not isinstance(labels, (list, tuple, range)):
+        if isinstance(labels, str) or not np.ndim(labels):
+            raise TypeError(f"{name} is {labels!r}; accepted are None and a sequence of labels")
+        plain = to_host(labels, name).tolist()
+    plain = [label.item() if isinstance(label, np.generic) else label for label in plain]
+    if not plain:
+        raise ValueError(f"{name} is empty; accepted are None and at least one label")
+    return plain
+
+
 def _what(name: str) -> str:
     return f"what {name} samples"
 
 
 def _per_label(generator: Any, n: int, labels: list[Any], random_state: Any, name: str) -> Array:
-    if not accepts(generator.sample, "y"):
-        raise TypeError(
-            f"y is given, but the generator is a {type(generator).__name__}, whose sample takes no "
-            "y; leave it out"
-        )
+    check_conditional(generator, name)
     drawn = []
     for label in labels:
-        images = draw(generator, "sample", n, random_state, name, y=label)
+        images = draw(generator, n, random_state, name=name, y=label)
         drawn.append(as_images(images, f"{_what(name)} for the label {label!r}"))
         if drawn[0].shape != drawn[-1].shape:
             raise ValueError(

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from .._common.arrays import check_finite, real_numbers
 from .._common.images import check_black_and_white, unit_values
 from .._types import Array
-from ._arrays import real_numbers
 
 _CHANNELS = (1, 3)
 _SHAPES = "(n, c, h, w), (n, h, w) or (n, h, w, c), with c of 1 or 3"
@@ -22,7 +22,9 @@ def as_images(value: Any, name: str = "images") -> Array:
     TypeError
         For a dtype that is no float, uint8 or bool.
     ValueError
-        For another shape, no image, or a value that is not finite.
+        For another shape, or no image.
+    RowError
+        For a value that is not finite.
     """
     array = real_numbers(value, name)
     if array.dtype.kind in "iu" and array.dtype != np.uint8:
@@ -39,6 +41,7 @@ def as_images(value: Any, name: str = "images") -> Array:
         )
     if array.ndim not in (3, 4) or 0 in array.shape:
         raise ValueError(f"{name} has the shape {array.shape}; accepted are {_SHAPES}, none empty")
+    check_finite(array, name)
     if array.ndim == 3:
         return array[..., None]
     if array.shape[1] in _CHANNELS:  # as PyTorch has them; it wins where both would do

@@ -6,20 +6,23 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.decomposition import PCA
 
+from .._common.arrays import as_rows, check_squares, to_host
 from .._common.checks import check_count
 from .._common.labels import as_labels
 from .._common.seeds import check_random_state
 from .._types import Array
-from ..protocol import check_drawable, draw
-from ._arrays import axes_or_new, check_axes, latent_rows, on_host
-from ._points import draw_points, entries
-from ._projection import project
+from ..protocol import check_sampler, draw
+from .axes import axes_or_new, check_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
     from matplotlib.legend import Legend
+
+_SHAPES = "x+^sdv*P<>"
+_DARK = ("black", "dimgray", "saddlebrown", "darkslateblue")  # beside the colours of labels
 
 
 class LatentScatterDisplay:
@@ -87,14 +90,14 @@ class LatentScatterDisplay:
         labels: Any = None,
         explained_variance_ratio: Any = None,
     ) -> None:
-        self.points = latent_rows(points, "points")
+        self.points = as_rows(points, "points")
         if self.points.shape[1] > 2:
             raise ValueError(
                 f"points has {self.points.shape[1]} columns; accepted are 1 and 2: from_latents "
                 "projects latents of more"
             )
         self.samples = {
-            name: _of_width(latent_rows(rows, name), name, self.points.shape[1], "points")
+            name: _of_width(as_rows(rows, name), name, self.points.shape[1], "points")
             for name, rows in _named(samples, "samples").items()
         }
         self.labels = None if labels is None else _labels(labels, len(self.points), "points")
@@ -157,13 +160,13 @@ class LatentScatterDisplay:
         """
         samplers = _named(sampler, "sampler")
         for name, one in samplers.items():
-            check_drawable(one, name, _method(one))
+            check_sampler(one, name, (_method(one),))
         count = check_count("n_samples", n_samples, 1)
         check_random_state(random_state)
         _check_style(size, ax)
-        latents = latent_rows(X, "X")
+        latents = as_rows(X, "X")
         samples = {
-            name: draw(one, _method(one), count, random_state, name)
+            name: draw(one, count, random_state, method=_method(one), name=name)
             for name, one in samplers.items()
         }
         return cls.from_latents(latents, samples, n_samples=count, y=y, size=size, ax=ax)
@@ -199,13 +202,13 @@ class LatentScatterDisplay:
         """
         count = check_count("n_samples", n_samples, 1)
         _check_style(size, ax)
-        latents = latent_rows(X, "X")
+        latents = as_rows(X, "X")
         labels = None if y is None else _labels(y, len(latents), "rows of X")[:count]
         rows = {
-            name: _of_width(latent_rows(one, name), name, latents.shape[1], "X")[:count]
+            name: _of_width(as_rows(one, name), name, latents.shape[1], "X")[:count]
             for name, one in _named(samples, "samples").items()
         }
-        points, projected, ratio = project(latents, latents[:count], rows)
+        points, projected, ratio = _project(latents, latents[:count], rows)
         return cls(points, projected, labels=labels, explained_variance_ratio=ratio).plot(
             ax, size=size
         )
@@ -234,12 +237,12 @@ class LatentScatterDisplay:
         _check_style(size, ax)
         one_column = self.points.shape[1] == 1
         height = 1.2 + 0.4 * (1 + len(self.samples)) if one_column else 4.8
-        names = entries(self.samples, self.labels)
+        names = _entries(self.samples, self.labels)
         columns = 1 + (len(names) - 1) // 20
         beside = columns * (0.6 + 0.09 * max(map(len, names)))  # inches of a legend
         self.ax_ = axes_or_new(ax, max(6.4, 4.8 + beside), height)
         self.figure_ = self.ax_.figure
-        draw_points(self.ax_, self.points, self.samples, self.labels, float(size))
+        _draw_points(self.ax_, self.points, self.samples, self.labels, float(size))
         if one_column:
             self.ax_.set_xlabel("latent column 0")
         elif self.explained_variance_ratio is None:
@@ -285,7 +288,7 @@ def _of_width(rows: Array, name: str, d: int, of: str) -> Array:
 
 
 def _labels(y: Any, n: int, what: str) -> Array:
-    labels = as_labels(on_host(y, "y") if hasattr(y, "shape") else y, n, what)
+    labels = as_labels(to_host(y, "y") if hasattr(y, "shape") else y, n, what)
     assert isinstance(labels, np.ndarray)
     return labels
 
@@ -296,3 +299,101 @@ def _check_style(size: Any, ax: Any) -> None:
     if not (np.isfinite(size) and size > 0):
         raise ValueError(f"size is {size}; it must be finite and above 0")
     check_axes(ax)
+
+
+def _project(
+    X: Array, shown: Array, samples: dict[str, Array]
+) -> tuple[Array, dict[str, Array], Array | None]:
+    """Return rows to draw, in two columns or fewer.
+
+    Parameters
+    ----------
+    X : ndarray of float64, shape (n, d)
+        Latents to fit the projection on.
+    shown : ndarray of shape (m, d)
+        Those to draw.
+    samples : dict of str to ndarray of shape (k, d)
+        Samples to draw.
+
+    Returns
+    -------
+    points : ndarray of shape (m, min(d, 2))
+        Of `shown`.
+    projected : dict of str to ndarray of shape (k, min(d, 2))
+        Of `samples`.
+    ratio : ndarray of shape (2,) or None
+        Shares of the variance of X; None if d is below 3, where nothing is projected.
+
+    Raises
+    ------
+    ValueError
+        If d is 3 or more and X does not vary, or has values beyond 1e100.
+    """
+    if X.shape[1] <= 2:
+        return shown, samples, None
+    for name, rows in {"X": X, **samples}.items():
+        check_squares(rows, name)
+    if not np.ptp(X, axis=0).any():
+        raise ValueError(
+            f"X has {len(X)} row(s), all the same; at least two that differ are needed to find the "
+            "directions in which they vary"
+        )
+    # Large inputs are decomposed by a randomized method: with a seed, it is always the same one.
+    pca = PCA(2, random_state=0).fit(X)
+    projected = {name: pca.transform(rows) for name, rows in samples.items()}
+    return pca.transform(shown), projected, pca.explained_variance_ratio_
+
+
+def _entries(samples: dict[str, Array], labels: Array | None) -> list[str]:
+    """Return the names of all sets of points, as the legend has them."""
+    latents = ["latents"] if labels is None else [f"latents, {c}" for c in np.unique(labels)]
+    return [*latents, *samples]
+
+
+def _draw_points(
+    ax: Axes, points: Array, samples: dict[str, Array], labels: Array | None, size: float
+) -> None:
+    """Draw latents and samples, named for a legend.
+
+    Parameters
+    ----------
+    points, samples, labels
+        As in `LatentScatterDisplay`. Of one column, each set is a row of marks.
+    size : float
+        Area of a mark, in points squared.
+    """
+    one_column = points.shape[1] == 1
+    names = ["latents", *samples]
+
+    def scatter(rows: Array, row: int, **style: Any) -> None:
+        heights = np.full(len(rows), float(-row)) if one_column else rows[:, 1]
+        if one_column:  # a tall thin line for every value
+            style |= {"marker": "|", "s": 6 * size, "linewidths": 1.0}
+        ax.scatter(rows[:, 0], heights, **style)
+
+    disc = {"s": size, "marker": "o", "linewidths": 0.0, "alpha": 0.75}
+    if labels is None:
+        scatter(points, 0, label="latents", color="C0", **disc)
+    else:
+        classes = np.unique(labels)
+        latents = _entries({}, labels)
+        for label, name, colour in zip(classes, latents, _colours(len(classes)), strict=True):
+            scatter(points[labels == label], 0, label=name, color=colour, **disc)
+    for number, (name, rows) in enumerate(samples.items()):
+        shape = _SHAPES[number % len(_SHAPES)]
+        colour = f"C{number + 1}" if labels is None else _DARK[number % len(_DARK)]
+        style = {"color": colour} if shape in "x+" else {"edgecolors": colour, "facecolors": "none"}
+        scatter(rows, number + 1, label=name, s=size, marker=shape, linewidths=1.2, **style)
+    if one_column:
+        ax.set_yticks([-float(row) for row in range(len(names))], names)
+        ax.tick_params(axis="y", length=0)
+        ax.set_ylim(-len(names) + 0.4, 0.6)
+
+
+def _colours(n: int) -> list[Any]:
+    """Return n colours that differ as far as that many can."""
+    import matplotlib as mpl
+
+    if n <= 20:
+        return list(mpl.colormaps["tab10" if n <= 10 else "tab20"].colors[:n])  # type: ignore[attr-defined]
+    return list(mpl.colormaps["turbo"](np.linspace(0, 1, n)))

@@ -1,0 +1,10 @@
+"""How close samples come to real data, and how new they are.
+
+Metrics take samples and real rows as array-likes or tensors of shape (n, d) or (n, *shape), on any
+device, and know nothing of samplers: of latents, of decoded images, or of features of images.
+"""
+
+from .fidelity import frechet_distance
+from .novelty import novelty
+
+__all__ = ["frechet_distance", "novelty"]
