@@ -10,6 +10,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 import zbins
 from cases import arrays_of, fitted_pair, rows, same_bits
+from zbins._device.border import backend_of
 from zbins.pmf import stream
 
 
