@@ -133,13 +133,13 @@ BUGS = {
         "reinterpret_cast<Lanes>(words) >> 9 << 1)",
     ),
     "pick: off by one rank": (
-        "cpp/include/zbins/lookup.hpp",
+        "cpp/include/zbins/pick.hpp",
         "while (cumulative[bin + 1] <= rank) ++bin;",
         "while (cumulative[bin + 1] < rank) ++bin;",
     ),
     "labels: the remainder is ignored": (
-        "cpp/src/draw.cpp",
-        "s.ranks[k] - pmf.cumulative(s.bins[k])",
+        "cpp/include/zbins/categorical.hpp",
+        "words[i] - cumulative_[category]",
         "Count{0}",
     ),
     "frame: any grid of the same bits will do": (

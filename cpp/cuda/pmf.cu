@@ -2,7 +2,7 @@
 
 #include "cub.cuh"
 #include "zbins/hash.hpp"
-#include "zbins/lookup.hpp"
+#include "zbins/pick.hpp"
 
 namespace zbins::cuda {
 

@@ -38,14 +38,14 @@ Pmf make(std::uint64_t bins, CountOf&& count_of) {
 void check_picks(const Pmf& pmf) {
     inputs::Random random(1);
     for (std::uint64_t bin = 0; bin < pmf.size(); ++bin) {
-        CHECK_EQ(pmf.pick(pmf.cumulative(bin)), bin);
-        CHECK_EQ(pmf.pick(pmf.cumulative(bin + 1) - 1), bin);
-        const Count rank = pmf.cumulative(bin) + random.below(pmf.count(bin));
-        CHECK_EQ(pmf.pick(rank), bin);
+        CHECK_EQ(pmf.categorical().pick(pmf.categorical().cumulative(bin)), bin);
+        CHECK_EQ(pmf.categorical().pick(pmf.categorical().cumulative(bin + 1) - 1), bin);
+        const Count rank = pmf.categorical().cumulative(bin) + random.below(pmf.count(bin));
+        CHECK_EQ(pmf.categorical().pick(rank), bin);
     }
     for (int i = 0; i < 500; ++i) {
         const Count rank = random.below(pmf.total());
-        CHECK_EQ(pmf.pick(rank), linear_search(pmf, rank));
+        CHECK_EQ(pmf.categorical().pick(rank), linear_search(pmf, rank));
     }
 }
 
@@ -57,7 +57,7 @@ TEST(pick_of_every_rank_is_the_linear_search) {
         for (const std::uint64_t most : {1u, 2u, 9u, 300u}) {
             const Pmf pmf = make(bins, [&](std::uint64_t) { return 1 + random.below(most); });
             for (Count rank = 0; rank < pmf.total(); ++rank)
-                CHECK_EQ(pmf.pick(rank), linear_search(pmf, rank));
+                CHECK_EQ(pmf.categorical().pick(rank), linear_search(pmf, rank));
         }
     }
 }
@@ -150,11 +150,11 @@ TEST(sums_do_not_depend_on_threads) {
             const Pmf pmf(four_columns, models::buffer(keys), models::buffer(counts), std::nullopt,
                           models::on_threads(threads), threads);
             CHECK_EQ(pmf.size(), bins);
-            CHECK(std::equal(sums.begin(), sums.end(), pmf.cumulative_data()));
+            CHECK(std::equal(sums.begin(), sums.end(), pmf.categorical().cumulative_data()));
             for (int i = 0; i < 1000; ++i) {
                 const Count rank = random.below(pmf.total());
                 const auto after = std::upper_bound(sums.begin(), sums.end(), rank);
-                CHECK_EQ(pmf.pick(rank), after - sums.begin() - 1);
+                CHECK_EQ(pmf.categorical().pick(rank), after - sums.begin() - 1);
             }
         }
     }
@@ -194,7 +194,7 @@ TEST(labels_are_picked_by_their_counts) {
         Count remainder = 0;
         for (std::uint64_t e = l.start[bin]; e < l.start[bin + 1]; ++e) {
             for (Count c = 0; c < l.count[e]; ++c)
-                CHECK_EQ(pmf.pick_label(bin, remainder++), l.label[e]);
+                CHECK_EQ(pmf.categorical().pick_label(bin, remainder++), l.label[e]);
         }
         CHECK_EQ(remainder, pmf.count(bin));
     }
@@ -205,7 +205,7 @@ TEST(labels_are_picked_by_their_counts) {
             for (std::uint64_t e = l.start[bin]; e < l.start[bin + 1]; ++e) {
                 if (l.label[e] != label) continue;
                 for (Count c = 0; c < l.count[e]; ++c)
-                    CHECK_EQ(pmf.pick_within(label, rank++), bin);
+                    CHECK_EQ(pmf.categorical().pick_within(label, rank++), bin);
             }
         }
         CHECK_EQ(pmf.label_total(label), rank);
