@@ -53,8 +53,14 @@ LabelCounts moved_labels(const LabelCounts& l, const Buffer<std::uint64_t>& from
 // become one, so nothing is added up.
 Pmf shifted(const Pmf& pmf, Layout layout, std::span<const std::int32_t> shift,
             const Context& context) {
+    const Layout& old = pmf.layout();
     const RecordShape shape{layout.words, layout.words};
     const auto words = static_cast<std::uint64_t>(layout.words);
+    // Moved codes fit the layout, so whole words can be added: no bit is carried from one to
+    // another.
+    std::vector<Word> moved_by(words, 0);
+    for (std::int64_t j = 0; j < layout.d; ++j)
+        layout.set(moved_by.data(), j, shift[static_cast<std::size_t>(j)]);
     const std::uint64_t m = pmf.size(), bytes = m * shape.stride() * sizeof(Word);
     const int threads = threads_for(context, static_cast<double>(bytes));
     const int range_bits = range_bits_for(bytes, threads);
@@ -65,19 +71,21 @@ Pmf shifted(const Pmf& pmf, Layout layout, std::span<const std::int32_t> shift,
                              chunk_bytes_for(range_bits, threads));
         orderers.emplace_back(shape);
     }
-    for_blocks(
-        context, threads, m, [&](std::uint64_t begin, std::uint64_t end, std::size_t worker) {
-            std::vector<Word> key(words);
-            for (std::uint64_t bin = begin; bin < end; ++bin) {
-                std::fill(key.begin(), key.end(), 0);
-                for (std::int64_t j = 0; j < layout.d; ++j) {
-                    layout.set(
-                        key.data(), j,
-                        pmf.layout().code(pmf.key(bin), j) + shift[static_cast<std::size_t>(j)]);
-                }
-                waiting[worker].add(key.data(), fixed_hash(key.data(), layout.words), bin);
-            }
-        });
+    for_blocks(context, threads, m,
+               [&](std::uint64_t begin, std::uint64_t end, std::size_t worker) {
+                   std::vector<Word> key(words);
+                   for (std::uint64_t bin = begin; bin < end; ++bin) {
+                       if (layout == old) {
+                           copy_words(key.data(), pmf.key(bin), layout.words);
+                       } else {
+                           std::fill(key.begin(), key.end(), 0);
+                           for (std::int64_t j = 0; j < layout.d; ++j)
+                               layout.set(key.data(), j, old.code(pmf.key(bin), j));
+                       }
+                       for (std::uint64_t w = 0; w < words; ++w) key[w] += moved_by[w];
+                       waiting[worker].add(key.data(), fixed_hash(key.data(), layout.words), bin);
+                   }
+               });
 
     const std::size_t ranges = std::size_t{1} << range_bits;
     std::vector<std::uint64_t> begins{0};
