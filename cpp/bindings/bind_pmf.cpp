@@ -108,7 +108,7 @@ PmfPtr from_arrays(const Grid<T>& grid, const Vector<Word>& keys,
     std::copy_n(counts.data(), counts.size(), counted.data());  // below zero is far too many
     std::optional<LabelCounts> label_counts;
     if (labelled) {
-        // Member by member: see label_counts.hpp.
+        // Member by member: see LabelCounts::room.
         label_counts.emplace();
         label_counts->classes = classes;
         label_counts->start = to_buffer(span(start));

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <string>
 
-#include "label_counts.hpp"
 #include "merger.hpp"
 #include "zbins/error.hpp"
 #include "zbins/hash.hpp"
@@ -183,7 +182,7 @@ Pmf sum_of(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap&
     Buffer<Word> keys(all.bin * words);
     Buffer<Count> counts(all.bin + 1);
     std::optional<LabelCounts> labels;
-    if (labelled) labels = room_for_labels(classes, all.bin, all.entry);
+    if (labelled) labels = LabelCounts::room(classes, all.bin, all.entry);
     for_blocks([&](std::size_t block, LabelMerger& merger) {
         std::uint64_t bin = places[block].bin, entry = places[block].entry;
         blocks.walk(block, [&](std::uint64_t i, std::uint64_t j) {

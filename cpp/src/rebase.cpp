@@ -5,7 +5,6 @@
 #include "count/order.hpp"
 #include "count/pending.hpp"
 #include "count/runs.hpp"
-#include "label_counts.hpp"
 #include "zbins/error.hpp"
 #include "zbins/hash.hpp"
 #include "zbins/pmf.hpp"
@@ -30,7 +29,7 @@ void for_blocks(const Context& context, int threads, std::uint64_t bins, Visit&&
 // The label counts of a model whose bin b was bin from[b] of this one.
 LabelCounts moved_labels(const LabelCounts& l, const Buffer<std::uint64_t>& from,
                          const Context& context, int threads) {
-    LabelCounts labels = room_for_labels(l.classes, from.size(), l.label.size());
+    LabelCounts labels = LabelCounts::room(l.classes, from.size(), l.label.size());
     InterruptCheck check(context);
     for (std::uint64_t bin = 0; bin < from.size(); ++bin) {
         if (bin % block_bins == 0) check();

@@ -24,6 +24,18 @@ struct LabelCounts {
     Buffer<std::uint64_t> start;
     Buffer<Label> label;
     Buffer<Count> count;
+
+    // Room for the labels of so many categories. Member by member: where memory runs out inside the
+    // braces of an aggregate, GCC 11 forgets the members it has made.
+    static LabelCounts room(Label classes, std::uint64_t categories, std::uint64_t entries) {
+        LabelCounts labels;
+        labels.classes = classes;
+        labels.start = Buffer<std::uint64_t>(categories + 1);
+        labels.label = Buffer<Label>(entries);
+        labels.count = Buffer<Count>(entries);
+        labels.start[0] = 0;
+        return labels;
+    }
 };
 
 // Which samples to draw, and for which labels.

@@ -220,9 +220,7 @@ LabelCounts Runs::Output::labels(std::span<const Label> label_rank, std::uint64_
     InterruptCheck check(context);
     std::uint64_t entries = 0;
     for (const Range& range : ranges_) entries += range.entries.size();
-    LabelCounts labels{static_cast<Label>(label_rank.size()), Buffer<std::uint64_t>(bins + 1),
-                       Buffer<Label>(entries), Buffer<Count>(entries)};
-    labels.start[0] = 0;
+    LabelCounts labels = LabelCounts::room(static_cast<Label>(label_rank.size()), bins, entries);
     std::uint64_t bin = 0, at = 0;
     std::vector<Entry> of_bin;
     for (const Range& range : ranges_) {
