@@ -89,8 +89,8 @@ BUGS = {
     ),
     "runs: what waits is forgotten where a run is there": (
         "cpp/src/count/runs.cpp",
-        "merge_runs(run, ordered(waiting, r, mine), shape_, take_record);",
-        "merge_runs(run, Records(), shape_, take_record);",
+        "merge_runs(run, ordered(waiting, r, mine), shape_,",
+        "merge_runs(run, Records(), shape_,",
     ),
     "runs: gaps between ranges stay": (
         "cpp/src/count/runs.cpp",
@@ -101,6 +101,31 @@ BUGS = {
         "cpp/src/count.cpp",
         "hashes.data(), static_cast<std::uint64_t>(n), pending);",
         "hashes.data(), static_cast<std::uint64_t>(n - (n > 100)), pending);",
+    ),
+    "merger: equal hashes count as equal keys": (
+        "cpp/src/merger.hpp",
+        "if (x == y) {",
+        "if (false) {",
+    ),
+    "merger: a key that is in both lists is cut apart": (
+        "cpp/src/merger.hpp",
+        "return {low + apart, j};",
+        "return {low, j};",
+    ),
+    "run: counts of shared keys are not added": (
+        "cpp/src/count/run.cpp",
+        "target[shape.words] += in_a && in_b ? more : 0;",
+        "",
+    ),
+    "rebase: what was counted stays at its old place": (
+        "cpp/src/rebase.cpp",
+        "counts[++bin] = pmf.count(old_bin);",
+        "++bin, counts[bin] = pmf.count(bin - 1);",
+    ),
+    "rebase: codes are not moved": (
+        "cpp/src/rebase.cpp",
+        "key[w] += moved_by[w];",
+        "key[w] += 0 * moved_by[w];",
     ),
     "merge: counts of shared bins are not added": (
         "cpp/src/merge.cpp",
@@ -133,13 +158,18 @@ BUGS = {
         "reinterpret_cast<Lanes>(words) >> 9 << 1)",
     ),
     "pick: off by one rank": (
-        "cpp/include/zbins/lookup.hpp",
+        "cpp/include/zbins/pick.hpp",
         "while (cumulative[bin + 1] <= rank) ++bin;",
         "while (cumulative[bin + 1] < rank) ++bin;",
     ),
+    "labels: the sums of a label do not begin at zero": (
+        "cpp/src/categorical.cpp",
+        "labels->by_label_cumulative[next[k]++] = sum[k];",
+        "labels->by_label_cumulative[next[k]++] = sum[k] + static_cast<Count>(l.label[e]);",
+    ),
     "labels: the remainder is ignored": (
-        "cpp/src/draw.cpp",
-        "s.ranks[k] - pmf.cumulative(s.bins[k])",
+        "cpp/include/zbins/categorical.hpp",
+        "words[i] - cumulative_[category]",
         "Count{0}",
     ),
     "frame: any grid of the same bits will do": (

@@ -25,7 +25,8 @@ py::array keys(const py::object& self) {
 // Rows in all bins before each bin, and after the last: size() + 1 entries.
 py::array cumulative(const py::object& self) {
     const Pmf& pmf = self.cast<const Pmf&>();
-    return view(self, {static_cast<py::ssize_t>(pmf.size()) + 1}, pmf.cumulative_data());
+    return view(self, {static_cast<py::ssize_t>(pmf.size()) + 1},
+                pmf.categorical().cumulative_data());
 }
 
 // Calls visit(bin) for every bin, without the GIL.
@@ -65,8 +66,8 @@ py::array codes(const Pmf& pmf, const py::dtype& dtype) {
                                                    : unpacked<std::uint16_t>(pmf);
 }
 
-// Rows per code of one dimension, `size` entries.
-py::array margin(const Pmf& pmf, std::int64_t column, std::int64_t size) {
+// The marginal counts of one dimension: rows per code, `size` entries.
+py::array marginal(const Pmf& pmf, std::int64_t column, std::int64_t size) {
     std::vector<std::int64_t> rows(static_cast<std::size_t>(size), 0);
     for_bins(pmf, [&](std::uint64_t bin) {
         rows.at(static_cast<std::size_t>(pmf.layout().code(pmf.key(bin), column))) +=
@@ -107,7 +108,7 @@ PmfPtr from_arrays(const Grid<T>& grid, const Vector<Word>& keys,
     std::copy_n(counts.data(), counts.size(), counted.data());  // below zero is far too many
     std::optional<LabelCounts> label_counts;
     if (labelled) {
-        // Member by member: see label_counts in merge.cpp.
+        // Member by member: see LabelCounts::room.
         label_counts.emplace();
         label_counts->classes = classes;
         label_counts->start = to_buffer(span(start));
@@ -165,7 +166,7 @@ void register_pmf(py::module_& m) {
             },
             py::arg("made"))
         .def("codes", &codes, py::arg("dtype"))
-        .def("margin", &margin, py::arg("column"), py::arg("size"))
+        .def("marginal", &marginal, py::arg("column"), py::arg("size"))
         .def("label_total", &Pmf::label_total, py::arg("label"))
         .def("__len__", &Pmf::size)
         .def_property_readonly("d", [](const Pmf& pmf) { return pmf.layout().d; })

@@ -2,8 +2,8 @@
 
 #include "clamp.hpp"
 #include "kernel.cuh"
-#include "zbins/lookup.hpp"
 #include "zbins/philox.hpp"
+#include "zbins/pick.hpp"
 
 namespace zbins::cuda {
 

@@ -5,7 +5,7 @@
 #include "bounds.hpp"
 #include "kernel.cuh"
 #include "quantize.hpp"
-#include "zbins/lookup.hpp"
+#include "zbins/find.hpp"
 
 namespace zbins::cuda {
 

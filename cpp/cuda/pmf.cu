@@ -2,7 +2,7 @@
 
 #include "cub.cuh"
 #include "zbins/hash.hpp"
-#include "zbins/lookup.hpp"
+#include "zbins/pick.hpp"
 
 namespace zbins::cuda {
 
@@ -248,7 +248,7 @@ std::shared_ptr<zbins::Pmf> Pmf::to_host(const Queue& queue) const {
     for (std::uint64_t bin = size(); bin > 0; --bin) counts[bin] -= counts[bin - 1];
     std::optional<LabelCounts> labels;
     if (labels_) {
-        labels.emplace();  // member by member: see label_counts in merge.cpp
+        labels.emplace();  // member by member: see LabelCounts::room
         labels->classes = labels_->classes;
         labels->start = here(labels_->start);
         labels->label = here(labels_->label);

@@ -1,7 +1,6 @@
 #include "zbins/count.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <mutex>
 #include <numeric>
 #include <stdexcept>
@@ -20,26 +19,10 @@ namespace zbins::inline v1 {
 
 namespace {
 
-constexpr int most_range_bits = 8;
-constexpr std::uint64_t range_bytes = 256 << 10;  // of one range: what is sorted stays in cache
-// More ranges than that only where one of them would keep a thread too long from seeing Ctrl-C.
-constexpr std::uint64_t most_range_bytes = 16 << 20;
-constexpr int ranges_per_thread = 4;  // so that uneven ranges still even out
-// Of all threads together: their tables, and the chunks of each that are not full.
-constexpr std::uint64_t tables_bytes = 16 << 20;
-constexpr std::uint64_t open_chunks_bytes = 8 << 20;
-constexpr std::uint64_t most_chunk_bytes = 16 << 10;
+constexpr std::uint64_t tables_bytes = 16 << 20;  // of all threads together
 // What may wait before it is put in order: this, or a quarter of what is in order already; three
 // quarters where nearly all that waited last was new, so that the model will grow as much.
 constexpr std::uint64_t waiting_bytes = 32 << 20;
-
-int range_bits_for(std::uint64_t bytes, int threads) {
-    const auto bits = [](std::uint64_t ranges) { return static_cast<int>(std::bit_width(ranges)); };
-    const std::uint64_t for_threads =
-        threads > 1 ? static_cast<unsigned>(threads * ranges_per_thread) : 1;
-    const int wanted = bits(std::max((bytes + range_bytes - 1) / range_bytes, for_threads) - 1);
-    return std::max(std::min(wanted, most_range_bits), bits(bytes / most_range_bytes));
-}
 
 // Refuses labels below zero, naming the first.
 Label largest_label(const Label* labels, std::int64_t n, const Context& context) {
@@ -187,9 +170,7 @@ std::int64_t Counter<T>::Worker::add(RowReader<T>& reader, std::int64_t first, s
 
 template <class T>
 Pending Counter<T>::State::new_pending(int range_bits, std::uint64_t expected) const {
-    const std::uint64_t open_chunks = static_cast<std::uint64_t>(threads) << range_bits;
-    return {runs.shape().words, range_bits, expected,
-            std::min(most_chunk_bytes, open_chunks_bytes / open_chunks)};
+    return {runs.shape().words, range_bits, expected, chunk_bytes_for(range_bits, threads)};
 }
 
 // Makes so many workers, for about this many rows; the first of them the ranges too.

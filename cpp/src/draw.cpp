@@ -11,63 +11,31 @@
 #include "zbins/canonical.hpp"
 #include "zbins/error.hpp"
 #include "zbins/layout.hpp"
-#include "zbins/lookup.hpp"
 #include "zbins/strict_floats.hpp"
 
 namespace zbins::inline v1 {
 
 namespace {
 
-constexpr std::size_t guide_ahead = 24, sums_ahead = 12;
 constexpr std::int64_t past_cache_bytes = 16 << 20;
 
 struct Scratch {
-    explicit Scratch(std::size_t rows) : ranks(rows), bins(rows), keys(rows), unsettled(rows) {}
-    std::vector<std::uint64_t> ranks, bins;
+    explicit Scratch(std::size_t rows) : ranks(rows), keys(rows), unsettled(rows) {}
+    std::vector<std::uint64_t> ranks;
     std::vector<const Word*> keys;
     std::vector<std::uint8_t> unsettled;
 };
 
-// Refuses what there is nothing to draw for.
-void check_range(const Pmf& pmf, const DrawRange& range, bool wants_labels) {
-    if (range.n > std::int64_t{1} << 62)
-        throw_value_error(std::to_string(range.n) + " samples at once are too many");
-    if (range.n < 0) throw_value_error(std::to_string(range.n) + " samples cannot be drawn");
-    if (range.n > 0 && pmf.total() == 0) throw_value_error("the model has no rows to draw from");
-    if (!pmf.labelled() && (range.labels != nullptr || wants_labels))
-        throw_value_error("the model has no labels to draw for");
-}
-
-// The bins (and labels) of samples first .. first + n of the range.
-void pick_bins(const Pmf& pmf, const DrawRange& range, std::int64_t first, std::int64_t n,
+// The keys (and labels) of samples first .. first + n of the range.
+void pick_keys(const Pmf& pmf, const DrawRange& range, std::int64_t first, std::int64_t n,
                Scratch& s, Label* labels_out) {
-    const auto rows = static_cast<std::size_t>(n);
+    const std::span ranks(s.ranks.data(), static_cast<std::size_t>(n));
     kernels::level().rank_words(range.seed, range.first + static_cast<std::uint64_t>(first), n,
-                                s.ranks.data());
-    if (range.labels != nullptr) {
-        for (std::int64_t i = 0; i < n; ++i) {
-            const auto k = static_cast<std::size_t>(i);
-            const Label label = range.labels[(first + i) * range.label_step];
-            const Count of_label = pmf.label_total(label);
-            if (of_label == 0) throw_value_error("label " + std::to_string(label) + " has no rows");
-            s.bins[k] = pmf.pick_within(label, scale_to(s.ranks[k], of_label));
-            s.keys[k] = pmf.key(s.bins[k]);
-            if (labels_out != nullptr) labels_out[first + i] = label;
-        }
-        return;
-    }
-    for (auto& rank : std::span(s.ranks.data(), rows)) rank = scale_to(rank, pmf.total());
-    for (std::size_t k = 0; k < rows; ++k) {
-        if (k + guide_ahead < rows) pmf.prefetch_guide(s.ranks[k + guide_ahead]);
-        if (k + sums_ahead < rows) pmf.prefetch_sums(s.ranks[k + sums_ahead]);
-        s.bins[k] = pmf.pick(s.ranks[k]);
-        s.keys[k] = pmf.key(s.bins[k]);
-        prefetch_words(s.keys[k], pmf.layout().words);
-        if (labels_out != nullptr) {
-            labels_out[first + static_cast<std::int64_t>(k)] =
-                pmf.pick_label(s.bins[k], s.ranks[k] - pmf.cumulative(s.bins[k]));
-        }
-    }
+                                ranks.data());
+    pmf.categorical().pick(range, first, ranks, labels_out, [&](std::size_t i, std::uint64_t bin) {
+        s.keys[i] = pmf.key(bin);
+        prefetch_words(s.keys[i], pmf.layout().words);
+    });
 }
 
 }  // namespace
@@ -76,7 +44,7 @@ template <class T>
 void draw(const Grid<T>& grid, const Pmf& pmf, const DrawRange& range, T* out, std::int64_t stride,
           Label* labels_out, const Context& context) {
     pmf.check_grid(grid);
-    check_range(pmf, range, labels_out != nullptr);
+    pmf.categorical().check(range, labels_out != nullptr);
     if (range.n > 0 && out == nullptr) throw_value_error("there is no room for the samples");
     if (range.n > 1 && stride < grid.d())
         throw_value_error("samples of " + std::to_string(grid.d()) + " values cannot lie " +
@@ -104,7 +72,7 @@ void draw(const Grid<T>& grid, const Pmf& pmf, const DrawRange& range, T* out, s
             const std::int64_t end = std::min(range.n, (task + 1) * per_task);
             for (std::int64_t i = task * per_task; i < end; i += block) {
                 const std::int64_t n = std::min(block, end - i);
-                pick_bins(pmf, range, i, n, s, labels_out);
+                pick_keys(pmf, range, i, n, s, labels_out);
                 T* to =
                     past_cache ? drawn[static_cast<std::size_t>(worker)].data() : out + i * stride;
                 kernels::table<T>().draw(s.keys.data(), n, a, pmf.layout().bits, range.seed,

@@ -1,8 +1,8 @@
-// Models made of other models: the union of two, and one moved to another layout.
+// The union of two models.
 #include <algorithm>
 #include <string>
 
-#include "zbins/canonical.hpp"
+#include "merger.hpp"
 #include "zbins/error.hpp"
 #include "zbins/hash.hpp"
 #include "zbins/pmf.hpp"
@@ -11,58 +11,13 @@ namespace zbins::inline v1 {
 
 namespace {
 
-constexpr std::uint64_t check_every = 1 << 14;
-
-Buffer<std::uint64_t> hashes_of(const Pmf& pmf, InterruptCheck& check) {
-    Buffer<std::uint64_t> hashes(pmf.size());
-    for (std::uint64_t bin = 0; bin < pmf.size(); ++bin) {
-        hashes[bin] = fixed_hash(pmf.key(bin), pmf.layout().words);
-        if (bin % check_every == 0) check();
-    }
-    return hashes;
-}
-
-// Walks two models in canonical order: visit(i, j) with a bin of either, or both where they hold
-// the same; `none` where one has nothing there.
+constexpr std::uint64_t block_bins = 1 << 14;  // of both models, in one task
 constexpr std::uint64_t none = ~std::uint64_t{0};
-
-template <class Visit>
-void walk(const Pmf& a, const Pmf& b, const Buffer<std::uint64_t>& a_hash,
-          const Buffer<std::uint64_t>& b_hash, InterruptCheck& check, Visit&& visit) {
-    const int words = a.layout().words;
-    std::uint64_t i = 0, j = 0, steps = 0;
-    while (i < a.size() || j < b.size()) {
-        if (steps++ % check_every == 0) check();
-        if (j == b.size()) {
-            visit(i++, none);
-        } else if (i == a.size()) {
-            visit(none, j++);
-        } else if (canonical_less(a_hash[i], a.key(i), b_hash[j], b.key(j), words)) {
-            visit(i++, none);
-        } else if (canonical_less(b_hash[j], b.key(j), a_hash[i], a.key(i), words)) {
-            visit(none, j++);
-        } else {
-            visit(i++, j++);
-        }
-    }
-}
 
 struct Entry {
     Label label;
     Count count;
 };
-
-// Room for the labels of so many bins. Member by member: where memory runs out inside the braces of
-// an aggregate, GCC 11 forgets the members it has made.
-LabelCounts label_counts(Label classes, std::uint64_t bins, std::uint64_t entries) {
-    LabelCounts labels;
-    labels.classes = classes;
-    labels.start = Buffer<std::uint64_t>(bins + 1);
-    labels.label = Buffer<Label>(entries);
-    labels.count = Buffer<Count>(entries);
-    labels.start[0] = 0;
-    return labels;
-}
 
 // Entries of one bin of each model (or none), the labels renamed, in one ascending list.
 class LabelMerger {
@@ -124,7 +79,61 @@ void check_map(const Pmf& pmf, const LabelMap& map, Label classes) {
                           std::to_string(pmf.labels().classes) + " labels");
 }
 
-// The sum, on no grid.
+// The keys of a model, every hash computed once.
+class Side {
+public:
+    Side(const Pmf& pmf, const Context& context, int threads) : hashes_(pmf.size()) {
+        const int words = pmf.layout().words;
+        keys_ = {pmf.key(0), static_cast<std::uint64_t>(words), hashes_.data(), pmf.size()};
+        parallel_for(context, threads,
+                     static_cast<std::int64_t>((pmf.size() + block_bins - 1) / block_bins),
+                     [&](std::int64_t block, int) {
+                         const std::uint64_t begin = static_cast<std::uint64_t>(block) * block_bins;
+                         const std::uint64_t end = std::min(pmf.size(), begin + block_bins);
+                         for (std::uint64_t bin = begin; bin < end; ++bin)
+                             hashes_[bin] = fixed_hash(pmf.key(bin), words);
+                     });
+    }
+    const OrderedKeys& keys() const { return keys_; }
+
+private:
+    Buffer<std::uint64_t> hashes_;
+    OrderedKeys keys_;
+};
+
+// Two models cut into blocks of about as many bins, each merged by itself.
+class Blocks {
+public:
+    Blocks(const OrderedKeys& a, const OrderedKeys& b, int words) : a_(a), b_(b), words_(words) {
+        const std::uint64_t n = a.size + b.size;
+        for (std::uint64_t begin = 0; begin < n; begin += block_bins)
+            cuts_.push_back(cut_ordered(a, b, words, begin));
+        cuts_.push_back({a.size, b.size});
+    }
+    std::size_t size() const { return cuts_.size() - 1; }
+
+    // visit(i, j) with a bin of either model, or both where they hold the same; `none` where one
+    // has nothing there.
+    template <class Visit>
+    void walk(std::size_t block, Visit&& visit) const {
+        const Walked from = cuts_[block], to = cuts_[block + 1];
+        const Walked done = merge_ordered<From::front>(
+            a_.part(from.a, to.a), b_.part(from.b, to.b), words_,
+            [&](std::uint64_t i, std::uint64_t j, bool in_a, bool in_b) {
+                visit(in_a ? from.a + i : none, in_b ? from.b + j : none);
+            });
+        for (std::uint64_t i = from.a + done.a; i < to.a; ++i) visit(i, none);
+        for (std::uint64_t j = from.b + done.b; j < to.b; ++j) visit(none, j);
+    }
+
+private:
+    OrderedKeys a_, b_;
+    int words_;
+    std::vector<Walked> cuts_;
+};
+
+// The sum, on no grid. Blocks are walked twice: to see where the bins (and label counts) of each
+// begin, and to write them there.
 Pmf sum_of(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap& b_labels,
            Label classes, const Context& context) {
     if (!(a.layout() == b.layout()) || a.labelled() != b.labelled())
@@ -136,89 +145,62 @@ Pmf sum_of(const Pmf& a, const Pmf& b, const LabelMap& a_labels, const LabelMap&
                           std::to_string(classes));
     check_map(a, a_labels, classes);
     check_map(b, b_labels, classes);
-    InterruptCheck check(context);
-    const auto a_hash = hashes_of(a, check);
-    const auto b_hash = hashes_of(b, check);
     const auto words = static_cast<std::uint64_t>(a.layout().words);
-
-    std::uint64_t bins = 0, entries = 0;
-    std::optional<LabelMerger> merger;
-    if (a.labelled()) merger.emplace(a, b, a_labels, b_labels);
-    walk(a, b, a_hash, b_hash, check, [&](std::uint64_t i, std::uint64_t j) {
-        ++bins;
-        if (merger) entries += (*merger)(i, j).size();
-    });
-
-    Buffer<Word> keys(bins * words);
-    Buffer<Count> counts(bins + 1);
-    std::optional<LabelCounts> labels;
-    if (merger) labels = label_counts(classes, bins, entries);
-    std::uint64_t bin = 0, entry = 0;
-    walk(a, b, a_hash, b_hash, check, [&](std::uint64_t i, std::uint64_t j) {
-        const Word* key = i != none ? a.key(i) : b.key(j);
-        std::copy(key, key + words, keys.data() + bin * words);
-        // Each is below 2^63, so the sum cannot wrap; the constructor checks the total.
-        counts[bin + 1] = (i != none ? a.count(i) : 0) + (j != none ? b.count(j) : 0);
-        if (merger) {
-            for (const Entry& e : (*merger)(i, j)) {
-                labels->label[entry] = e.label;
-                labels->count[entry++] = e.count;
-            }
-            labels->start[bin + 1] = entry;
-        }
-        ++bin;
-    });
-    return {a.layout(), std::move(keys), std::move(counts), std::move(labels), context};
-}
-
-// The same counts in another layout, `shift[j]` added to every code of dimension j.
-Pmf shifted(const Pmf& pmf, Layout layout, std::span<const std::int32_t> shift,
-            const Context& context) {
-    InterruptCheck check(context);
-    const auto words = static_cast<std::uint64_t>(layout.words);
-    const std::uint64_t m = pmf.size();
-    Buffer<Word> moved(m * words);
-    struct Place {
-        std::uint64_t hash, bin;
+    const std::uint64_t bytes = (a.size() + b.size()) * (words + 1) * sizeof(Word);
+    const int threads = threads_for(context, static_cast<double>(bytes));
+    const Side a_side(a, context, threads), b_side(b, context, threads);
+    const Blocks blocks(a_side.keys(), b_side.keys(), a.layout().words);
+    const bool labelled = a.labelled();
+    std::vector<LabelMerger> mergers(static_cast<std::size_t>(threads),
+                                     LabelMerger(a, b, a_labels, b_labels));
+    const auto for_blocks = [&](auto&& visit) {
+        parallel_for(context, threads, static_cast<std::int64_t>(blocks.size()),
+                     [&](std::int64_t block, int worker) {
+                         visit(static_cast<std::size_t>(block),
+                               mergers[static_cast<std::size_t>(worker)]);
+                     });
     };
-    Buffer<Place> order(m);
-    for (std::uint64_t bin = 0; bin < m; ++bin) {
-        Word* key = moved.data() + bin * words;
-        std::fill(key, key + words, 0);
-        for (std::int64_t j = 0; j < layout.d; ++j) {
-            layout.set(key, j,
-                       pmf.layout().code(pmf.key(bin), j) + shift[static_cast<std::size_t>(j)]);
-        }
-        order[bin] = {fixed_hash(key, layout.words), bin};
-        if (bin % 1024 == 0) check();
-    }
-    std::uint64_t comparisons = 0;
-    std::sort(order.begin(), order.end(), [&](const Place& x, const Place& y) {
-        if (++comparisons % check_every == 0) check();
-        return canonical_less(x.hash, moved.data() + x.bin * words, y.hash,
-                              moved.data() + y.bin * words, layout.words);
-    });
 
-    Buffer<Word> keys(m * words);
-    Buffer<Count> counts(m + 1);
-    std::optional<LabelCounts> labels;
-    if (pmf.labelled()) labels = label_counts(pmf.labels().classes, m, pmf.labels().label.size());
-    for (std::uint64_t bin = 0; bin < m; ++bin) {
-        if (bin % check_every == 0) check();
-        const std::uint64_t from = order[bin].bin;
-        std::copy_n(moved.data() + from * words, words, keys.data() + bin * words);
-        counts[bin + 1] = pmf.count(from);
-        if (labels) {
-            const LabelCounts& l = pmf.labels();
-            const std::uint64_t size = l.start[from + 1] - l.start[from];
-            labels->start[bin + 1] = labels->start[bin] + size;
-            std::copy_n(l.label.data() + l.start[from], size,
-                        labels->label.data() + labels->start[bin]);
-            std::copy_n(l.count.data() + l.start[from], size,
-                        labels->count.data() + labels->start[bin]);
-        }
+    struct Place {
+        std::uint64_t bin = 0, entry = 0;
+    };
+    std::vector<Place> places(blocks.size() + 1);  // where every block begins
+    for_blocks([&](std::size_t block, LabelMerger& merger) {
+        Place size;
+        blocks.walk(block, [&](std::uint64_t i, std::uint64_t j) {
+            ++size.bin;
+            if (labelled) size.entry += merger(i, j).size();
+        });
+        places[block + 1] = size;
+    });
+    for (std::size_t block = 0; block < blocks.size(); ++block) {
+        places[block + 1].bin += places[block].bin;
+        places[block + 1].entry += places[block].entry;
     }
-    return {layout, std::move(keys), std::move(counts), std::move(labels), context};
+    const Place all = places.back();
+
+    Buffer<Word> keys(all.bin * words);
+    Buffer<Count> counts(all.bin + 1);
+    std::optional<LabelCounts> labels;
+    if (labelled) labels = LabelCounts::room(classes, all.bin, all.entry);
+    for_blocks([&](std::size_t block, LabelMerger& merger) {
+        std::uint64_t bin = places[block].bin, entry = places[block].entry;
+        blocks.walk(block, [&](std::uint64_t i, std::uint64_t j) {
+            const Word* key = i != none ? a.key(i) : b.key(j);
+            std::copy(key, key + words, keys.data() + bin * words);
+            // Each is below 2^63, so the sum cannot wrap; the constructor checks the total.
+            counts[bin + 1] = (i != none ? a.count(i) : 0) + (j != none ? b.count(j) : 0);
+            if (labelled) {
+                for (const Entry& e : merger(i, j)) {
+                    labels->label[entry] = e.label;
+                    labels->count[entry++] = e.count;
+                }
+                labels->start[bin + 1] = entry;
+            }
+            ++bin;
+        });
+    });
+    return {a.layout(), std::move(keys), std::move(counts), std::move(labels), context, threads};
 }
 
 }  // namespace
@@ -244,19 +226,9 @@ Pmf merge(const Pmf& a, const Pmf& b, const Grid<T>& grid, const LabelMap& a_lab
         .framed(std::make_shared<const Frame>(grid));
 }
 
-template <class T>
-Pmf rebase(const Pmf& pmf, const Grid<T>& grid, const Context& context) {
-    if (!pmf.frame_ || !pmf.frame_->grew_into(grid))
-        throw_value_error("the model's grid did not grow into this one");
-    auto frame = std::make_shared<const Frame>(grid);
-    return shifted(pmf, frame->layout(), pmf.frame_->shift_to(grid), context).framed(frame);
-}
-
 template Pmf merge(const Pmf&, const Pmf&, const Grid<float>&, const LabelMap&, const LabelMap&,
                    Label, const Context&);
 template Pmf merge(const Pmf&, const Pmf&, const Grid<double>&, const LabelMap&, const LabelMap&,
                    Label, const Context&);
-template Pmf rebase(const Pmf&, const Grid<float>&, const Context&);
-template Pmf rebase(const Pmf&, const Grid<double>&, const Context&);
 
 }  // namespace zbins::inline v1

@@ -125,7 +125,7 @@ Model<T> model_of(const Tensors& tensors, Description description, const Context
     if (description.labels) {
         const std::size_t classes =
             std::visit([](const auto& labels) { return labels.size(); }, *description.labels);
-        // Member by member: see label_counts in merge.cpp.
+        // Member by member: see LabelCounts::room.
         label_counts.emplace();
         label_counts->classes = static_cast<Label>(classes);
         label_counts->start = words("label_start");

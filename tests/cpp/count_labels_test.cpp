@@ -49,8 +49,9 @@ void check_labels(std::int64_t n, std::int64_t d, std::int32_t k, const Labels& 
         // Without labels the bins are the same (so draws without y are).
         const auto plain = models::count(grid, x.view(), threads);
         CHECK_EQ(plain.size(), model.size());
-        CHECK(std::equal(plain.cumulative_data(), plain.cumulative_data() + plain.size() + 1,
-                         model.cumulative_data()));
+        CHECK(std::equal(plain.categorical().cumulative_data(),
+                         plain.categorical().cumulative_data() + plain.size() + 1,
+                         model.categorical().cumulative_data()));
     }
 }
 

@@ -217,6 +217,7 @@ TEST(draws_without_a_condition_give_labels_and_do_not_change) {
     for (std::uint64_t i = 0; i < 3000; ++i) {
         const zbins::Count rank = reference::rank(4, i, f.pmf.total());
         const std::uint64_t bin = draws::picked_bin(f.pmf, 4, i);
-        CHECK_EQ(labels[i], f.pmf.pick_label(bin, rank - f.pmf.cumulative(bin)));
+        CHECK_EQ(labels[i],
+                 f.pmf.categorical().pick_label(bin, rank - f.pmf.categorical().cumulative(bin)));
     }
 }

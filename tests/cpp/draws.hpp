@@ -15,7 +15,7 @@ namespace draws {
 
 inline std::uint64_t picked_bin(const zbins::Pmf& pmf, std::uint64_t seed, std::uint64_t index) {
     const zbins::Count rank = reference::rank(seed, index, pmf.total());
-    const zbins::Count* begin = pmf.cumulative_data();
+    const zbins::Count* begin = pmf.categorical().cumulative_data();
     return static_cast<std::uint64_t>(std::upper_bound(begin, begin + pmf.size() + 1, rank) -
                                       begin - 1);
 }

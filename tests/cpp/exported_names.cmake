@@ -20,7 +20,7 @@ foreach(line IN LISTS lines)
     math(EXPR public "${public} + 1")
   endif()
 endforeach()
-foreach(name find_bounds Counter Grid Pmf::Pmf draw quantize find_bins merge rebase release_memory
+foreach(name find_bounds Categorical Counter Grid Pmf::Pmf draw quantize find_bins merge rebase release_memory
              simd_level Interrupted)
   if(NOT listing MATCHES "zbins::v1::${name}")
     message(FATAL_ERROR "zbins::v1::${name} is not exported")

@@ -185,3 +185,51 @@ TEST(rebasing_where_a_constant_gets_its_width) {
     for (std::int64_t i = 0; i < 500; ++i) inside.at(i, 1) = 2, inside.at(i, 2) = 0.25f;
     check_rebase(grid, inside, inputs::uniform_matrix<float>(random, 500, 3, -1, 3));
 }
+
+// Large enough for several blocks and ranges; every number of threads must give the same bits.
+TEST(merging_and_rebasing_do_not_depend_on_threads) {
+    inputs::Random random(7);
+    const auto grid = cube<float>(6, 0, 1, 10);
+    const std::vector<float> low(6, -0.5f), high(6, 2);
+    const auto grown = grids::grown(grid, low, high);
+    const auto x = inputs::uniform_matrix<float>(random, 60000, 6, 0, 1);
+    Labels labels;
+    for (int i = 0; i < 60000; ++i) labels.push_back(static_cast<zbins::Label>(random.below(4)));
+    for (const bool labelled : {false, true}) {
+        const check::Note note(labelled ? "labels" : "no labels");
+        const auto part = [&](const zbins::Grid<float>& on, std::int64_t first, std::int64_t n) {
+            const Labels mine(labels.begin() + first, labels.begin() + first + n);
+            return models::count(on, x.view_of_rows(first, n), 1, labelled ? &mine : nullptr,
+                                 labelled ? 4 : 0);
+        };
+        const Labels names = models::no_renaming(labelled ? 4 : 0);
+        const auto classes = static_cast<zbins::Label>(names.size());
+        // The halves overlap, so many bins are in both.
+        const Pmf a = part(grid, 0, 40000), b = part(grid, 20000, 40000);
+        const Pmf moved = part(grown, 0, 40000);
+        const Pmf once = zbins::merge(a, b, names, names, classes, on_threads(1));
+        CHECK_EQ(once.total(), 80000);
+        models::KeyCounts added;
+        for (const Pmf* pmf : {&a, &b}) {
+            for (std::uint64_t bin = 0; bin < pmf->size(); ++bin) {
+                const zbins::Word* key = pmf->key(bin);
+                added.push_back({{key, key + pmf->layout().words}, pmf->count(bin)});
+            }
+        }
+        models::sort_canonically(added);
+        std::uint64_t bin = 0;
+        for (std::size_t i = 0; i < added.size(); ++bin) {
+            Count count = added[i].second;
+            const auto& key = added[i].first;
+            while (++i < added.size() && added[i].first == key) count += added[i].second;
+            CHECK(bin < once.size() && std::equal(key.begin(), key.end(), once.key(bin)) &&
+                  once.count(bin) == count);
+        }
+        CHECK_EQ(once.size(), bin);
+        for (const int threads : {1, 2, 3, 8}) {
+            const check::Note how(threads, " threads");
+            CHECK(same_model(zbins::merge(a, b, names, names, classes, on_threads(threads)), once));
+            CHECK(same_model(zbins::rebase(a, grown, on_threads(threads)), moved));
+        }
+    }
+}

@@ -128,7 +128,9 @@ inline bool same_model(const zbins::Pmf& a, const zbins::Pmf& b) {
     const auto words = static_cast<std::uint64_t>(a.layout().words);
     if (!(a.layout() == b.layout()) || a.size() != b.size() || a.labelled() != b.labelled() ||
         !std::equal(a.key(0), a.key(0) + a.size() * words, b.key(0)) ||
-        !std::equal(a.cumulative_data(), a.cumulative_data() + a.size() + 1, b.cumulative_data()))
+        !std::equal(a.categorical().cumulative_data(),
+                    a.categorical().cumulative_data() + a.size() + 1,
+                    b.categorical().cumulative_data()))
         return false;
     if (!a.labelled()) return true;
     const zbins::LabelCounts &x = a.labels(), &y = b.labels();

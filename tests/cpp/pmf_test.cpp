@@ -1,5 +1,5 @@
-// Why: law 5. The pick through the guide table must be the bin a linear search finds, for every
-// rank, however uneven the counts and however near 2^63 their sum.
+// Why: laws 2 and 3. A key must be found in its bin and nowhere else, also among keys crafted to
+// share a hash, and from many threads at once.
 #include "zbins/pmf.hpp"
 
 #include <algorithm>
@@ -20,12 +20,6 @@ namespace {
 
 const zbins::Layout four_columns(4, 65536);
 
-std::uint64_t linear_search(const Pmf& pmf, Count rank) {
-    std::uint64_t bin = 0;
-    while (rank >= pmf.count(bin)) rank -= pmf.count(bin++);
-    return bin;
-}
-
 template <class CountOf>
 Pmf make(std::uint64_t bins, CountOf&& count_of) {
     KeyCounts entries;
@@ -34,47 +28,7 @@ Pmf make(std::uint64_t bins, CountOf&& count_of) {
     return models::make(four_columns, entries);
 }
 
-// The first and last rank of every bin, and random ones.
-void check_picks(const Pmf& pmf) {
-    inputs::Random random(1);
-    for (std::uint64_t bin = 0; bin < pmf.size(); ++bin) {
-        CHECK_EQ(pmf.pick(pmf.cumulative(bin)), bin);
-        CHECK_EQ(pmf.pick(pmf.cumulative(bin + 1) - 1), bin);
-        const Count rank = pmf.cumulative(bin) + random.below(pmf.count(bin));
-        CHECK_EQ(pmf.pick(rank), bin);
-    }
-    for (int i = 0; i < 500; ++i) {
-        const Count rank = random.below(pmf.total());
-        CHECK_EQ(pmf.pick(rank), linear_search(pmf, rank));
-    }
-}
-
 }  // namespace
-
-TEST(pick_of_every_rank_is_the_linear_search) {
-    inputs::Random random(2);
-    for (std::uint64_t bins = 1; bins < 60; ++bins) {
-        for (const std::uint64_t most : {1u, 2u, 9u, 300u}) {
-            const Pmf pmf = make(bins, [&](std::uint64_t) { return 1 + random.below(most); });
-            for (Count rank = 0; rank < pmf.total(); ++rank)
-                CHECK_EQ(pmf.pick(rank), linear_search(pmf, rank));
-        }
-    }
-}
-
-TEST(pick_with_very_uneven_counts) {
-    inputs::Random random(3);
-    constexpr Count huge = Count{1} << 62;
-    check_picks(make(1, [](std::uint64_t) { return huge; }));
-    check_picks(make(1, [](std::uint64_t) { return (Count{1} << 63) - 1; }));
-    check_picks(make(2, [](std::uint64_t i) { return i == 0 ? huge : huge - 1; }));
-    for (const std::uint64_t at : {0u, 1u, 2500u, 4999u})  // one huge among ones
-        check_picks(make(5000, [&](std::uint64_t i) { return i == at ? huge : Count{1}; }));
-    check_picks(make(62, [](std::uint64_t i) { return Count{1} << i; }));
-    check_picks(
-        make(20000, [&](std::uint64_t) { return 1 + (random.word() >> random.between(16, 63)); }));
-    check_picks(make(20000, [](std::uint64_t) { return Count{1} << 48; }));
-}
 
 TEST(find_gives_the_bin_of_a_key) {
     inputs::Random random(4);
@@ -135,81 +89,4 @@ TEST(more_than_2_to_63_minus_1_rows_are_refused) {
                              {1, ~Count{0}}})
         CHECK_THROWS(build(pair.first, pair.second), std::invalid_argument,
                      "more than 2^63 - 1 rows");
-}
-
-// Sums are made block by block, on several threads; the first count is only room.
-TEST(sums_do_not_depend_on_threads) {
-    inputs::Random random(7);
-    for (const std::uint64_t bins : {1u, 16383u, 16384u, 16385u, 100000u}) {
-        const check::Note note(bins, " bins");
-        std::vector<Word> keys(bins);
-        std::vector<Count> counts{random.word()}, sums{0};
-        for (Word& key : keys) key = counts.size(), counts.push_back(1 + random.below(1000));
-        for (std::uint64_t bin = 0; bin < bins; ++bin) sums.push_back(sums[bin] + counts[bin + 1]);
-        for (const int threads : {1, 2, 5}) {
-            const Pmf pmf(four_columns, models::buffer(keys), models::buffer(counts), std::nullopt,
-                          models::on_threads(threads), threads);
-            CHECK_EQ(pmf.size(), bins);
-            CHECK(std::equal(sums.begin(), sums.end(), pmf.cumulative_data()));
-            for (int i = 0; i < 1000; ++i) {
-                const Count rank = random.below(pmf.total());
-                const auto after = std::upper_bound(sums.begin(), sums.end(), rank);
-                CHECK_EQ(pmf.pick(rank), after - sums.begin() - 1);
-            }
-        }
-    }
-}
-
-// Within one block, and only by the sum of several.
-TEST(sums_that_wrap_are_refused_in_any_block) {
-    constexpr Count most = (Count{1} << 63) - 1;
-    const std::pair<std::size_t, std::size_t> places[] = {{1, 2}, {1, 40000}, {16384, 16385}};
-    for (const auto& [a, b] : places) {
-        for (const int threads : {1, 3}) {
-            std::vector<Count> counts(40001, 0);
-            counts[a] = most - 5, counts[b] = 5;
-            const auto build = [&] {
-                return Pmf(four_columns, zbins::Buffer<Word>(40000), models::buffer(counts),
-                           std::nullopt, models::on_threads(threads), threads)
-                    .total();
-            };
-            CHECK_EQ(build(), most);
-            counts[b] = 6;
-            CHECK_THROWS(build(), std::invalid_argument, "more than 2^63 - 1 rows");
-        }
-    }
-}
-
-// What is left of the rank inside its bin decides the label; a rank within a label decides the bin.
-TEST(labels_are_picked_by_their_counts) {
-    inputs::Random random(6);
-    const auto grid = zbins::Grid<float>::from_bounds(
-        std::vector<float>{0, 0}, std::vector<float>{1, 1}, std::vector<std::int32_t>{5, 4});
-    const auto x = inputs::uniform_matrix<float>(random, 3000, 2, 0, 1);
-    models::Labels labels;
-    for (int i = 0; i < 3000; ++i) labels.push_back(static_cast<zbins::Label>(random.below(4) + 1));
-    const Pmf pmf = models::count(grid, x.view(), 1, &labels, 6);
-    const zbins::LabelCounts& l = pmf.labels();
-    for (std::uint64_t bin = 0; bin < pmf.size(); ++bin) {
-        Count remainder = 0;
-        for (std::uint64_t e = l.start[bin]; e < l.start[bin + 1]; ++e) {
-            for (Count c = 0; c < l.count[e]; ++c)
-                CHECK_EQ(pmf.pick_label(bin, remainder++), l.label[e]);
-        }
-        CHECK_EQ(remainder, pmf.count(bin));
-    }
-    Count all = 0;
-    for (zbins::Label label = 0; label < 6; ++label) {
-        Count rank = 0;
-        for (std::uint64_t bin = 0; bin < pmf.size(); ++bin) {
-            for (std::uint64_t e = l.start[bin]; e < l.start[bin + 1]; ++e) {
-                if (l.label[e] != label) continue;
-                for (Count c = 0; c < l.count[e]; ++c)
-                    CHECK_EQ(pmf.pick_within(label, rank++), bin);
-            }
-        }
-        CHECK_EQ(pmf.label_total(label), rank);
-        all += rank;
-    }
-    CHECK_EQ(all, 3000);
 }

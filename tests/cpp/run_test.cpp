@@ -50,11 +50,12 @@ std::vector<Word> words_of(const Run& run, RecordShape shape) {
 void check_merges(inputs::Random& random, RecordShape shape, const std::vector<Key>& keys,
                   const std::vector<double>& shares) {
     Run run;
+    zbins::MergeScratch scratch;
     Set all(shape);
     for (std::size_t step = 0; step < shares.size(); ++step) {
         const check::Note note("step ", step, ", ", shares[step], " of the keys");
         const Set fresh = some_of(random, shape, keys, shares[step]);
-        run.merge(records_of(fresh), shape);
+        run.merge(records_of(fresh), shape, scratch);
         all.words.insert(all.words.end(), fresh.words.begin(), fresh.words.end());
         CHECK(words_of(run, shape) == recorded::expected(all));
     }

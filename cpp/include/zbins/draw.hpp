@@ -2,6 +2,7 @@
 // function of (model, seed, i): any thread, batch or machine draws the same bits.
 #pragma once
 
+#include "zbins/categorical.hpp"
 #include "zbins/grid.hpp"
 #include "zbins/parallel.hpp"
 #include "zbins/pmf.hpp"
@@ -9,15 +10,6 @@
 namespace zbins::inline v1 {
 
 inline constexpr int stream_version = 1;
-
-// Which samples to draw, and for which labels.
-struct DrawRange {
-    std::uint64_t seed = 0;
-    std::uint64_t first = 0;        // number of the first sample; after 2^64 - 1 comes 0
-    std::int64_t n = 0;             // how many
-    const Label* labels = nullptr;  // labels[i * label_step] conditions draw i; null: no condition
-    std::int64_t label_step = 0;    // 0: one label for all
-};
 
 // Writes n rows of d values, `stride` elements apart. `labels_out` (may be null) receives the label
 // of each draw. Throws std::invalid_argument where the model was not counted on this grid (or one

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "zbins/buffer.hpp"
+#include "zbins/categorical.hpp"
 #include "zbins/frame.hpp"
 #include "zbins/layout.hpp"
-#include "zbins/lookup.hpp"
 #include "zbins/parallel.hpp"
 #include "zbins/types.hpp"
 
@@ -22,14 +22,6 @@ class Pmf;  // the same on a device
 }
 
 namespace zbins::inline v1 {
-
-// Counts per (bin, label): the labels of bin b are entries [start[b], start[b + 1]), ascending.
-struct LabelCounts {
-    Label classes = 0;
-    Buffer<std::uint64_t> start;
-    Buffer<Label> label;
-    Buffer<Count> count;
-};
 
 // What each label of a model is called in the merged one; increasing. Empty without labels.
 using LabelMap = std::vector<Label>;
@@ -77,29 +69,18 @@ public:
     void check_grid(const Grid<T>& grid) const;
 
     const Layout& layout() const { return layout_; }
-    std::uint64_t size() const {  // occupied bins
-        return cumulative_.size() == 0 ? 0 : cumulative_.size() - 1;
-    }
-    Count total() const { return size() == 0 ? 0 : cumulative_[size()]; }  // rows
     const Word* key(std::uint64_t bin) const {
         return keys_.data() + bin * static_cast<std::uint64_t>(layout_.words);
     }
-    Count count(std::uint64_t bin) const { return cumulative_[bin + 1] - cumulative_[bin]; }
-    Count cumulative(std::uint64_t bin) const { return cumulative_[bin]; }
-    const Count* cumulative_data() const { return cumulative_.data(); }
+    std::uint64_t size() const { return categorical_.size(); }  // occupied bins
+    Count total() const { return categorical_.total(); }        // rows
+    Count count(std::uint64_t bin) const { return categorical_.count(bin); }
+    bool labelled() const { return categorical_.labelled(); }
+    const LabelCounts& labels() const { return categorical_.labels(); }
+    Count label_total(Label label) const { return categorical_.label_total(label); }
+    // The counts as what is drawn from: bin b is category b.
+    const Categorical& categorical() const { return categorical_; }
     std::uint64_t bytes() const;  // without what lookups add
-
-    // Law 5: the bin whose interval of cumulative counts holds `rank` < total(). O(1) expected.
-    std::uint64_t pick(Count rank) const {
-        return pick_bin(guide_.data(), guide_shift_, cumulative_.data(), rank);
-    }
-    // Two stages ahead of `pick`: the entry of the guide, then the sums it names.
-    void prefetch_guide(Count rank) const {
-        __builtin_prefetch(guide_.data() + (rank >> guide_shift_));
-    }
-    void prefetch_sums(Count rank) const {
-        __builtin_prefetch(cumulative_.data() + guide_[rank >> guide_shift_] + 1);
-    }
 
     // Makes what lookups need, if they have not yet: they would, on one thread and deaf to Ctrl-C.
     void prepare_lookup(const Context& context, int threads) const;
@@ -108,16 +89,6 @@ public:
     // The same for n keys, one after the other in memory.
     void find(const Word* keys, const std::uint64_t* hashes, std::uint64_t n,
               std::int64_t* bins) const;
-
-    bool labelled() const { return labels_.has_value(); }
-    const LabelCounts& labels() const { return *labels_; }
-    // The label of a draw: what is left of the rank inside its bin decides. As of all that picks,
-    // what it is asked must be there: it is asked for every draw.
-    Label pick_label(std::uint64_t bin, Count remainder) const;
-    // Rows with this label (none if there is no such label), and the bin that holds the rank-th of
-    // them in canonical order.
-    Count label_total(Label label) const;
-    std::uint64_t pick_within(Label label, Count rank) const;
 
 private:
     template <class T>
@@ -136,9 +107,6 @@ private:
         return std::move(*this);
     }
 
-    void add_up(const Context& context, int threads);
-    void build_guide(const Context& context, int threads);
-    void build_by_label(const Context& context);
     // Where each range of hashes begins.
     struct Lookup {
         int shift;
@@ -149,15 +117,7 @@ private:
     Layout layout_;
     std::shared_ptr<const Frame> frame_;  // none for counts that were put on no grid
     Buffer<Word> keys_;
-    Buffer<Count> cumulative_;
-    Buffer<std::uint64_t> guide_;
-    int guide_shift_ = 0;
-
-    std::optional<LabelCounts> labels_;
-    Buffer<Count> within_bin_;  // inclusive sums of label counts inside each bin
-    std::vector<std::uint64_t> by_label_start_;
-    Buffer<std::uint64_t> by_label_bin_;
-    Buffer<Count> by_label_cumulative_;  // inclusive, from zero within each label
+    Categorical categorical_;
 
     // Made by whoever comes first: threads that come at the same time make one each, and one stays.
     // None waits for another, which might be interrupted, or not exist in a forked child.

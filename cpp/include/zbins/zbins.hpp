@@ -17,6 +17,7 @@
 #pragma once
 
 #include "zbins/bounds.hpp"
+#include "zbins/categorical.hpp"
 #include "zbins/count.hpp"
 #include "zbins/draw.hpp"
 #include "zbins/grid.hpp"

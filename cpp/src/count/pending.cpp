@@ -7,7 +7,14 @@ namespace zbins::inline v1 {
 
 namespace {
 constexpr std::uint64_t slab_bytes = 4 << 20;  // two huge pages
+constexpr std::uint64_t most_chunk_bytes = 16 << 10;
+constexpr std::uint64_t open_chunks_bytes = 8 << 20;  // of all threads together
 }  // namespace
+
+std::uint64_t chunk_bytes_for(int range_bits, int threads) {
+    const std::uint64_t open_chunks = static_cast<std::uint64_t>(threads) << range_bits;
+    return std::min(most_chunk_bytes, open_chunks_bytes / open_chunks);
+}
 
 Pending::Pending(int words, int range_bits, std::uint64_t expected, std::uint64_t chunk_bytes)
     : words_(words), range_bits_(range_bits), writers_(std::size_t{1} << range_bits) {

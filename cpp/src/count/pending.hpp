@@ -9,6 +9,9 @@
 
 namespace zbins::inline v1 {
 
+// The size of a chunk, where so many threads have one open in every range.
+std::uint64_t chunk_bytes_for(int range_bits, int threads);
+
 class Pending {
 public:
     // 2^range_bits ranges, by the top bits of the hash, for about `expected` records; a chunk of

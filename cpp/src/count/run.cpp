@@ -2,10 +2,18 @@
 
 #include <cstring>
 
-#include "zbins/canonical.hpp"
+#include "merger.hpp"
 #include "zbins/hash.hpp"
 
 namespace zbins::inline v1 {
+
+OrderedKeys Hashes::of(const Word* records, std::uint64_t n, const RecordShape& shape) {
+    if (hashes_.size() < n) hashes_ = Buffer<std::uint64_t>(n + n / 4);
+    const std::uint64_t stride = shape.stride();
+    for (std::uint64_t i = 0; i < n; ++i)
+        hashes_[i] = fixed_hash(records + i * stride, shape.hashed);
+    return {records, stride, hashes_.data(), n};
+}
 
 Run::Run(const Word* records, std::uint64_t n, const RecordShape& shape)
     : stride_(shape.stride()), size_(n) {
@@ -15,37 +23,28 @@ Run::Run(const Word* records, std::uint64_t n, const RecordShape& shape)
 
 // From the back, where there is room: what is written never reaches what is still to be read. Keys
 // that were there already leave a gap before the part that was merged; it is closed in the end.
-void Run::merge(const Records& fresh, const RecordShape& shape) {
+void Run::merge(const Records& fresh, const RecordShape& shape, MergeScratch& scratch) {
     if (size_ == 0) {
         *this = Run(fresh.data(), fresh.size(), shape);
         return;
     }
-    const int words = shape.words;
     const std::uint64_t all = size_ + fresh.size();
     words_.resize(all * stride_);
-    const auto hash = [&](const auto& run, std::uint64_t i) {
-        return i > 0 ? fixed_hash(run[i - 1], shape.hashed) : 0;
-    };
-    std::uint64_t i = size_, j = fresh.size(), to = all;
-    std::uint64_t i_hash = hash(*this, i), j_hash = hash(fresh, j);
-    while (j > 0) {
-        Word* target = at(--to);
-        if (i == 0 || canonical_less(i_hash, at(i - 1), j_hash, fresh[j - 1], words)) {
-            copy_words(target, fresh[j - 1], words + 1);
-            j_hash = hash(fresh, --j);
-            continue;
-        }
-        const bool both = i_hash == j_hash && same_words(at(i - 1), fresh[j - 1], words);
-        copy_words(target, at(i - 1), words + 1);
-        i_hash = hash(*this, --i);
-        if (both) {
-            target[words] += fresh[j - 1][words];
-            j_hash = hash(fresh, --j);
-        }
-    }
-    size_ = all - (to - i);
-    if (to == i) return;
-    std::memmove(at(i), at(to), (all - to) * stride_ * sizeof(Word));
+    const OrderedKeys a = scratch.a.of(words_.data(), size_, shape);
+    const OrderedKeys b = scratch.b.of(fresh.data(), fresh.size(), shape);
+    std::uint64_t to = all;
+    const auto left = merge_ordered<From::back>(
+        a, b, shape.words, [&](std::uint64_t i, std::uint64_t j, bool in_a, bool in_b) {
+            Word* target = at(--to);
+            const Count more = fresh[j][shape.words];
+            copy_words(target, in_a ? at(i) : fresh[j], shape.words + 1);
+            target[shape.words] += in_a && in_b ? more : 0;
+        });
+    to -= left.b;
+    std::memcpy(at(to), fresh.data(), left.b * stride_ * sizeof(Word));
+    size_ = all - (to - left.a);
+    if (to == left.a) return;
+    std::memmove(at(left.a), at(to), (all - to) * stride_ * sizeof(Word));
     words_.resize(size_ * stride_);
 }
 

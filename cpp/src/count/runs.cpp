@@ -2,14 +2,20 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <utility>
 
-#include "zbins/canonical.hpp"
-#include "zbins/hash.hpp"
+#include "merger.hpp"
 
 namespace zbins::inline v1 {
 
 namespace {
+
+constexpr int most_range_bits = 8;
+constexpr std::uint64_t range_bytes = 256 << 10;  // of one range: what is sorted stays in cache
+// More ranges than that only where one of them would keep a thread too long from seeing Ctrl-C.
+constexpr std::uint64_t most_range_bytes = 16 << 20;
+constexpr int ranges_per_thread = 4;  // so that uneven ranges still even out
 
 std::uint64_t total(std::span<const Pending> waiting, std::size_t range) {
     std::uint64_t n = 0;
@@ -17,32 +23,30 @@ std::uint64_t total(std::span<const Pending> waiting, std::size_t range) {
     return n;
 }
 
-// Two ordered runs as one; take(key, count, words) for every distinct key.
+// A run and what comes to it; take(key, count, words) for every distinct key.
 template <class Take>
-void merge_runs(const Run& a, const Records& b, const RecordShape& shape, Take&& take) {
-    const auto hash = [&](const auto& run, std::uint64_t i) {
-        return i < run.size() ? fixed_hash(run[i], shape.hashed) : 0;
-    };
+void merge_runs(const Run& a, const Records& b, const RecordShape& shape, MergeScratch& scratch,
+                Take&& take) {
     const auto count = [&](const Word* record) { return record[shape.words]; };
-    std::uint64_t i = 0, j = 0, a_hash = hash(a, 0), b_hash = hash(b, 0);
-    while (i < a.size() && j < b.size()) {
-        if (canonical_less(a_hash, a[i], b_hash, b[j], shape.words)) {
-            take(a[i], count(a[i]), shape.words);
-            a_hash = hash(a, ++i);
-        } else if (a_hash != b_hash || !same_words(a[i], b[j], shape.words)) {
-            take(b[j], count(b[j]), shape.words);
-            b_hash = hash(b, ++j);
-        } else {
-            take(a[i], count(a[i]) + count(b[j]), shape.words);
-            a_hash = hash(a, ++i);
-            b_hash = hash(b, ++j);
-        }
-    }
-    for (; i < a.size(); ++i) take(a[i], count(a[i]), shape.words);
-    for (; j < b.size(); ++j) take(b[j], count(b[j]), shape.words);
+    const auto walked = merge_ordered<From::front>(
+        scratch.a.of(a[0], a.size(), shape), scratch.b.of(b.data(), b.size(), shape), shape.words,
+        [&](std::uint64_t i, std::uint64_t j, bool in_a, bool in_b) {
+            const Count of_a = count(a[i]), of_b = count(b[j]);
+            take(in_a ? a[i] : b[j], (in_a ? of_a : 0) + (in_b ? of_b : 0), shape.words);
+        });
+    for (std::uint64_t i = walked.a; i < a.size(); ++i) take(a[i], count(a[i]), shape.words);
+    for (std::uint64_t j = walked.b; j < b.size(); ++j) take(b[j], count(b[j]), shape.words);
 }
 
 }  // namespace
+
+int range_bits_for(std::uint64_t bytes, int threads) {
+    const auto bits = [](std::uint64_t ranges) { return static_cast<int>(std::bit_width(ranges)); };
+    const std::uint64_t for_threads =
+        threads > 1 ? static_cast<unsigned>(threads * ranges_per_thread) : 1;
+    const int wanted = bits(std::max((bytes + range_bytes - 1) / range_bytes, for_threads) - 1);
+    return std::max(std::min(wanted, most_range_bits), bits(bytes / most_range_bytes));
+}
 
 Runs::Runs(const Layout& layout, bool labelled, int range_bits)
     : layout_(layout),
@@ -81,15 +85,14 @@ std::vector<Runs::Scratch> Runs::scratch_for(int threads) const {
 void Runs::take(std::span<Pending> waiting, const Context& context, int threads) {
     std::vector<Scratch> scratch = scratch_for(threads);
     std::atomic<std::uint64_t> size{0};
-    parallel_for(
-        context, threads, static_cast<std::int64_t>(ranges()), [&](std::int64_t range, int worker) {
-            const auto r = static_cast<std::size_t>(range);
-            if (total(waiting, r) > 0) {
-                runs_[r].merge(ordered(waiting, r, scratch[static_cast<std::size_t>(worker)]),
-                               shape_);
-            }
-            size += runs_[r].size();
-        });
+    parallel_for(context, threads, static_cast<std::int64_t>(ranges()),
+                 [&](std::int64_t range, int worker) {
+                     const auto r = static_cast<std::size_t>(range);
+                     Scratch& mine = scratch[static_cast<std::size_t>(worker)];
+                     if (total(waiting, r) > 0)
+                         runs_[r].merge(ordered(waiting, r, mine), shape_, mine.merge);
+                     size += runs_[r].size();
+                 });
     for (Pending& pending : waiting) pending.clear();
     size_ = size;
 }
@@ -97,9 +100,11 @@ void Runs::take(std::span<Pending> waiting, const Context& context, int threads)
 void Runs::split(int range_bits, const Context& context) {
     InterruptCheck check(context);
     std::vector<Run> finer(std::size_t{1} << range_bits);
+    Hashes hashes;
     for (Run& run : runs_) {
+        const OrderedKeys keys = hashes.of(run[0], run.size(), shape_);
         const auto range_of = [&](std::uint64_t i) {
-            return static_cast<std::size_t>(fixed_hash(run[i], shape_.hashed) >> (64 - range_bits));
+            return static_cast<std::size_t>(keys.hashes[i] >> (64 - range_bits));
         };
         for (std::uint64_t begin = 0; begin < run.size();) {
             const std::size_t range = range_of(begin);
@@ -215,9 +220,7 @@ LabelCounts Runs::Output::labels(std::span<const Label> label_rank, std::uint64_
     InterruptCheck check(context);
     std::uint64_t entries = 0;
     for (const Range& range : ranges_) entries += range.entries.size();
-    LabelCounts labels{static_cast<Label>(label_rank.size()), Buffer<std::uint64_t>(bins + 1),
-                       Buffer<Label>(entries), Buffer<Count>(entries)};
-    labels.start[0] = 0;
+    LabelCounts labels = LabelCounts::room(static_cast<Label>(label_rank.size()), bins, entries);
     std::uint64_t bin = 0, at = 0;
     std::vector<Entry> of_bin;
     for (const Range& range : ranges_) {
@@ -257,19 +260,19 @@ Pmf Runs::finish(std::vector<Pending> waiting, std::span<const Label> label_rank
     for (std::size_t r = 0; r < ranges(); ++r) most.push_back(runs_[r].size() + total(waiting, r));
     Output output(layout_.words, labelled_, most);
     std::vector<Scratch> scratch = scratch_for(threads);
-    parallel_for(context, threads, static_cast<std::int64_t>(ranges()),
-                 [&](std::int64_t range, int worker) {
-                     const auto r = static_cast<std::size_t>(range);
-                     Scratch& mine = scratch[static_cast<std::size_t>(worker)];
-                     const Run run = std::move(runs_[r]);
-                     output.write(r, [&](auto&& take_record) {
-                         if (run.size() == 0) {
-                             sum_up(waiting, r, mine, take_record);
-                         } else {
-                             merge_runs(run, ordered(waiting, r, mine), shape_, take_record);
-                         }
-                     });
-                 });
+    parallel_for(
+        context, threads, static_cast<std::int64_t>(ranges()), [&](std::int64_t range, int worker) {
+            const auto r = static_cast<std::size_t>(range);
+            Scratch& mine = scratch[static_cast<std::size_t>(worker)];
+            const Run run = std::move(runs_[r]);
+            output.write(r, [&](auto&& take_record) {
+                if (run.size() == 0) {
+                    sum_up(waiting, r, mine, take_record);
+                } else {
+                    merge_runs(run, ordered(waiting, r, mine), shape_, mine.merge, take_record);
+                }
+            });
+        });
     waiting.clear();
     return output.finish(layout_, label_rank, context, threads);
 }

@@ -13,6 +13,9 @@
 
 namespace zbins::inline v1 {
 
+// Into how many ranges (as a power of two) to part so many bytes of records.
+int range_bits_for(std::uint64_t bytes, int threads);
+
 class Runs {
 public:
     // With labels a record's key ends with the label.
@@ -37,6 +40,7 @@ private:
         explicit Scratch(RecordShape shape) : orderer(shape) {}
         Orderer orderer;
         std::vector<Piece> pieces;
+        MergeScratch merge;
     };
     class Output;
 

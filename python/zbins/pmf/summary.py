@@ -139,7 +139,7 @@ def _stretched_columns(model: Model) -> list[int]:
     for j, bins in enumerate(grid.n_bins.tolist()):
         if bins < 2 or model.n_seen < _ENOUGH_ROWS:
             continue
-        most = int(pmf.margin(j, bins).max())
+        most = int(pmf.marginal(j, bins).max())
         few = max(1.0, (1 - _CROWDED) * model.n_seen)
         if model.n_seen - few <= most < model.n_seen:
             columns.append(j)

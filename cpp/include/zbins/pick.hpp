@@ -1,13 +1,11 @@
-// How a model's arrays are read, by draws (law 5) and by lookups. Host and device.
+// Law 5: from random words to ranks, and from ranks to what holds them. Host and device.
 #pragma once
 
-#include "zbins/canonical.hpp"
-#include "zbins/hash.hpp"
 #include "zbins/types.hpp"
 
 namespace zbins::inline v1 {
 
-// floor(word * n / 2^64): law 5, bias below n / 2^64.
+// floor(word * n / 2^64): bias below n / 2^64.
 ZBINS_HD ZBINS_INLINE std::uint64_t scale_to(std::uint64_t word, std::uint64_t n) {
 #if defined(__CUDA_ARCH__)
     return __umul64hi(word, n);
@@ -39,7 +37,7 @@ ZBINS_HD ZBINS_INLINE std::uint64_t pick_bin(const std::uint64_t* guide, int gui
     return bin;
 }
 
-// The width of those intervals, as a power of two, and how many entries the table has.
+// The width of those intervals, as a power of two, and how many entries the guide has.
 constexpr int guide_shift_for(Count total, std::uint64_t bins) {
     int shift = 0;
     while ((total >> shift) > bins / 2 + 1) ++shift;
@@ -47,30 +45,6 @@ constexpr int guide_shift_for(Count total, std::uint64_t bins) {
 }
 constexpr std::uint64_t guide_size_for(Count total, int shift) {
     return (total >> shift) + 1;
-}
-
-// The bin with this key, or -1, among bins in canonical order; starts[r] is the first bin whose
-// hash, shifted, is at least r.
-ZBINS_HD inline std::int64_t find_bin(const Word* keys, int words, const std::uint64_t* starts,
-                                      int shift, const Word* wanted, std::uint64_t hash) {
-    std::uint64_t low = starts[hash >> shift];
-    std::uint64_t high = starts[(hash >> shift) + 1];
-    const auto key = [&](std::uint64_t bin) {
-        return keys + bin * static_cast<std::uint64_t>(words);
-    };
-    // Usually one or two bins are left; crafted ones are halved.
-    while (high - low > 4) {
-        const std::uint64_t middle = low + (high - low) / 2;
-        if (canonical_less(hash, wanted, fixed_hash(key(middle), words), key(middle), words)) {
-            high = middle;
-        } else {
-            low = middle;
-        }
-    }
-    for (; low < high; ++low) {
-        if (compare_words(wanted, key(low), words) == 0) return static_cast<std::int64_t>(low);
-    }
-    return -1;
 }
 
 }  // namespace zbins::inline v1
