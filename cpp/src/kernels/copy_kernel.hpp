@@ -9,7 +9,7 @@ namespace zbins::inline v1::kernels {
 namespace {
 
 void copy_past_cache(void* target, const void* source, std::int64_t bytes) {
-    constexpr std::int64_t line = 64;
+    constexpr std::int64_t line = maximum(64, vector_bytes);
     auto* to = static_cast<unsigned char*>(target);
     const auto* from = static_cast<const unsigned char*>(source);
     const auto ahead = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(to) % line);

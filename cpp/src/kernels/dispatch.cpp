@@ -16,7 +16,7 @@ namespace kernels {
 
 // Those that the build made, slowest first.
 extern const Level ZBINS_LEVELS;
-const std::reference_wrapper<const Level> built[] = {ZBINS_LEVELS};
+constexpr std::reference_wrapper<const Level> built[] = {ZBINS_LEVELS};
 
 namespace runs_here {
 
