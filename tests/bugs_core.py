@@ -154,8 +154,8 @@ BUGS = {
     ),
     "draw: 23 bits of offset": (
         "cpp/src/kernels/draw_kernel.hpp",
-        "reinterpret_cast<Lanes>(words) >> 8)",
-        "reinterpret_cast<Lanes>(words) >> 9 << 1)",
+        "reinterpret_cast<Lanes<std::uint32_t>>(words) >> 8)",
+        "reinterpret_cast<Lanes<std::uint32_t>>(words) >> 9 << 1)",
     ),
     "pick: off by one rank": (
         "cpp/include/zbins/pick.hpp",

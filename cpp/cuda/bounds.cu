@@ -29,30 +29,18 @@ struct Found {
     Ordinal<T>* not_finite;
 };
 
-constexpr int loads_at_once = 4;
-
-// Every thread keeps the columns of one load, over every `step`-th row.
 template <class In, class T, int n>
 __global__ void widen_bounds(RowsOf<In> x, Found<T> found) {
-    const auto loads = static_cast<std::uint64_t>(x.cols / n);
-    const std::uint64_t thread = thread_number();
-    const auto col = static_cast<std::int64_t>(thread % loads) * n;
-    const auto step = static_cast<std::int64_t>(thread_count() / loads);
+    const Share mine(x.cols, n);
     T low[n], high[n];
     for (int v = 0; v < n; ++v) {
         low[v] = std::numeric_limits<T>::max();
         high[v] = -std::numeric_limits<T>::max();
     }
     bool good = true, any = false;
-    for (auto row = static_cast<std::int64_t>(thread / loads); row < x.rows;
-         row += loads_at_once * step) {
+    for (std::int64_t row = mine.first; row < x.rows; row += loads_at_once * mine.step) {
         Load<In, n> loaded[loads_at_once];
-#pragma unroll
-        for (int u = 0; u < loads_at_once; ++u) {
-            // Past the end, the first row again: it changes nothing.
-            const std::int64_t from = row + u * step < x.rows ? row + u * step : row;
-            loaded[u] = *reinterpret_cast<const Load<In, n>*>(&x.at(from, col));
-        }
+        load_rows(x, mine, row, loaded);  // a row that is read again changes nothing
 #pragma unroll
         for (int u = 0; u < loads_at_once; ++u) {
 #pragma unroll
@@ -68,8 +56,8 @@ __global__ void widen_bounds(RowsOf<In> x, Found<T> found) {
     if (!good) *found.not_finite = 1;
     if (!any) return;
     for (int v = 0; v < n; ++v) {
-        lower_to(found.low + col + v, to_ordinal(low[v]));
-        raise_to(found.high + col + v, to_ordinal(high[v]));
+        lower_to(found.low + mine.col + v, to_ordinal(low[v]));
+        raise_to(found.high + mine.col + v, to_ordinal(high[v]));
     }
 }
 
@@ -133,8 +121,8 @@ Bounds<T> find_bounds(const Queue& queue, const Rows& x) {
     with_type<T>(x, [&](const auto& typed) {
         using In = std::remove_cvref_t<decltype(*typed.data)>;
         with_loads(typed, [&](auto n) {
-            launch(queue, widen_bounds<In, T, n>,
-                   blocks_for_loads(queue, d / n, rows, loads_at_once, 1), typed, found);
+            launch(queue, widen_bounds<In, T, n>, blocks_for_loads(queue, d / n, rows, 1), typed,
+                   found);
         });
     });
     std::vector<O> here(2 * d + 1);

@@ -7,8 +7,6 @@ namespace zbins::cuda {
 
 namespace {
 
-constexpr int loads_at_once = 4;
-
 template <class Code, int n>
 struct alignas(sizeof(Code) * n) Codes {
     Code value[n];
@@ -18,26 +16,17 @@ __device__ inline void note(std::uint64_t* place, std::uint64_t at) {
     if (at < read_now(place)) atomicMin(as_atomic(place), at);
 }
 
-// Every thread keeps the columns of one load, over every `step`-th row.
 template <class In, class T, class Code, Known known, int n>
 __global__ void codes_of_rows(RowsOf<In> x, Axes<T> a, Code* codes, std::uint64_t* not_finite) {
-    const auto loads = static_cast<std::uint64_t>(x.cols / n);
-    const std::uint64_t thread = thread_number();
-    const auto col = static_cast<std::int64_t>(thread % loads) * n;
-    const auto step = static_cast<std::int64_t>(thread_count() / loads);
+    const Share mine(x.cols, n);
     Column<T> columns[n];
-    for (int v = 0; v < n; ++v) columns[v].load(a, col + v);
-    for (auto row = static_cast<std::int64_t>(thread / loads); row < x.rows;
-         row += loads_at_once * step) {
+    for (int v = 0; v < n; ++v) columns[v].load(a, mine.col + v);
+    for (std::int64_t row = mine.first; row < x.rows; row += loads_at_once * mine.step) {
         Load<In, n> loaded[loads_at_once];
+        load_rows(x, mine, row, loaded);
 #pragma unroll
         for (int u = 0; u < loads_at_once; ++u) {
-            const std::int64_t from = row + u * step < x.rows ? row + u * step : row;
-            loaded[u] = *reinterpret_cast<const Load<In, n>*>(&x.at(from, col));
-        }
-#pragma unroll
-        for (int u = 0; u < loads_at_once; ++u) {
-            const std::int64_t to = row + u * step;
+            const std::int64_t to = row + u * mine.step;
             if (to >= x.rows) break;
             Codes<Code, n> out;
             bool good = true, outside = false;
@@ -47,11 +36,11 @@ __global__ void codes_of_rows(RowsOf<In> x, Axes<T> a, Code* codes, std::uint64_
                 good = good && finite(value);
                 out.value[v] = static_cast<Code>(columns[v].template code<known>(value, outside));
             }
-            *reinterpret_cast<Codes<Code, n>*>(codes + to * x.cols + col) = out;
+            *reinterpret_cast<Codes<Code, n>*>(codes + to * x.cols + mine.col) = out;
             if (good) continue;
             for (int v = n - 1; v >= 0; --v) {
                 if (!finite(widen(loaded[u].value[v])))
-                    note(not_finite, static_cast<std::uint64_t>(to * x.cols + col + v));
+                    note(not_finite, static_cast<std::uint64_t>(to * x.cols + mine.col + v));
             }
         }
     }
@@ -191,9 +180,8 @@ void quantize(const Queue& queue, const DeviceAxes<T>& axes, const Rows& x, Code
             launch(queue,
                    axes.grown() ? codes_of_rows<In, T, Code, Known::nothing, n>
                                 : codes_of_rows<In, T, Code, Known::plain, n>,
-                   blocks_for_loads(queue, static_cast<std::uint64_t>(x.cols) / n, rows,
-                                    loads_at_once, 4),
-                   typed, axes.view(), codes, not_finite.data());
+                   blocks_for_loads(queue, static_cast<std::uint64_t>(x.cols) / n, rows, 4), typed,
+                   axes.view(), codes, not_finite.data());
         };
         with_loads(typed, [&](auto n) {
             // Their own array may be cut out of another, at any element.
@@ -219,8 +207,8 @@ void pack(const Queue& queue, const DeviceAxes<T>& axes, const Layout& layout, c
             launch(queue,
                    inside ? keys_by_loads<In, T, Known::inside, n>
                           : keys_by_loads<In, T, Known::nothing, n>,
-                   blocks_for_loads(queue, words * lanes, rows, loads_at_once, 4), typed,
-                   axes.view(), layout, keys, outside, not_finite);
+                   blocks_for_loads(queue, words * lanes, rows, 4), typed, axes.view(), layout,
+                   keys, outside, not_finite);
         } else {
             launch(queue,
                    inside ? keys_by_values<In, T, Known::inside>

@@ -107,22 +107,50 @@ void with_type(const Rows& x, F&& f) {
     throw std::logic_error("rows of a type that the model does not take");
 }
 
-// Kernels that read whole loads give every thread the same columns of ever other rows, so that what
-// it knows of the columns stays in registers: threads in all are a multiple of the loads of a row.
+// Kernels that read whole loads give every thread the same columns of every so many rows, so that
+// what it knows of the columns stays in registers: threads in all are a multiple of the loads of a
+// row. It reads several rows at a time: one alone would not keep the memory busy.
+inline constexpr int loads_at_once = 4;
+
 inline std::uint64_t blocks_for_loads(const Queue& queue, std::uint64_t loads_per_row,
-                                      std::uint64_t rows, int loads_at_once, int waves) {
+                                      std::uint64_t rows, int waves) {
     std::uint64_t a = loads_per_row, b = block_threads;
     while (b != 0) {
         const std::uint64_t rest = a % b;
         a = b, b = rest;
     }
     const std::uint64_t unit = loads_per_row / a;
-    const std::uint64_t wanted =
-        blocks_for((rows * loads_per_row + static_cast<std::uint64_t>(loads_at_once) - 1) /
-                   static_cast<std::uint64_t>(loads_at_once));
+    const std::uint64_t wanted = blocks_for(
+        (rows * loads_per_row + std::uint64_t{loads_at_once} - 1) / std::uint64_t{loads_at_once});
     const std::uint64_t most = blocks_of_device(queue, waves);
     const std::uint64_t blocks = wanted < most ? wanted : most;
     return (blocks + unit - 1) / unit * unit;
+}
+
+// What this thread reads, by loads of n values: from column `col` on, every `step`-th row from the
+// `first` on.
+struct Share {
+    std::int64_t col, first, step;
+
+    __device__ Share(std::int64_t cols, int n) {
+        const auto loads = static_cast<std::uint64_t>(cols / n);
+        const std::uint64_t thread = thread_number();
+        col = static_cast<std::int64_t>(thread % loads) * n;
+        first = static_cast<std::int64_t>(thread / loads);
+        step = static_cast<std::int64_t>(thread_count() / loads);
+    }
+};
+
+// The loads of rows `row`, `row + step` and so on.
+template <class In, int n>
+__device__ void load_rows(const RowsOf<In>& x, const Share& mine, std::int64_t row,
+                          Load<In, n> (&loaded)[loads_at_once]) {
+#pragma unroll
+    for (int u = 0; u < loads_at_once; ++u) {
+        // Past the end, the first of them again.
+        const std::int64_t from = row + u * mine.step < x.rows ? row + u * mine.step : row;
+        loaded[u] = *reinterpret_cast<const Load<In, n>*>(&x.at(from, mine.col));
+    }
 }
 
 }  // namespace zbins::cuda

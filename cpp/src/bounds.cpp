@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/kernels.hpp"
+#include "kernels/dispatch.hpp"
 #include "rows.hpp"
 #include "zbins/strict_floats.hpp"
 
@@ -49,8 +49,8 @@ Bounds<T> find_bounds(const MatrixView<T>& x, const Context& context) {
         for (std::int64_t i = task * per_task; i < end; i += block) {
             const std::int64_t n = std::min(block, end - i);
             const auto rows = readers[static_cast<std::size_t>(worker)].read(i, n);
-            if (kernels::table<T>().bounds(rows.rows, rows.stride, n, x.cols, mine.lower.data(),
-                                           mine.upper.data()))
+            if (kernels::level().of<T>().bounds(rows.rows, rows.stride, n, x.cols,
+                                                mine.lower.data(), mine.upper.data()))
                 continue;
             std::int64_t seen = bad.load();
             while (task < seen && !bad.compare_exchange_weak(seen, task)) {

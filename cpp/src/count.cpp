@@ -9,7 +9,7 @@
 
 #include "count/absorb.hpp"
 #include "count/runs.hpp"
-#include "kernels/kernels.hpp"
+#include "kernels/dispatch.hpp"
 #include "rows.hpp"
 #include "zbins/error.hpp"
 #include "zbins/hash.hpp"
@@ -142,9 +142,9 @@ std::int64_t Counter<T>::Worker::add(RowReader<T>& reader, std::int64_t first, s
                                      bool inside, const Label* labels, Pending& pending) {
     const auto rows = reader.read(first, n);
     const auto words = static_cast<std::uint64_t>(state->layout.words);
-    kernels::table<T>().quantize(rows.rows, rows.stride, n, state->grid.axes(), state->layout.bits,
-                                 state->layout.words, inside, keys.data(), hashes.data(),
-                                 outside.data());
+    kernels::level().of<T>().quantize(rows.rows, rows.stride, n, state->grid.axes(),
+                                      state->layout.bits, state->layout.words, inside, keys.data(),
+                                      hashes.data(), outside.data());
     if (inside && labels == nullptr) {
         absorber.add(keys.data(), hashes.data(), static_cast<std::uint64_t>(n), pending);
         return 0;

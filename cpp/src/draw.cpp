@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "clamp.hpp"
-#include "kernels/kernels.hpp"
+#include "kernels/dispatch.hpp"
 #include "margin.hpp"
 #include "zbins/canonical.hpp"
 #include "zbins/error.hpp"
@@ -75,9 +75,9 @@ void draw(const Grid<T>& grid, const Pmf& pmf, const DrawRange& range, T* out, s
                 pick_keys(pmf, range, i, n, s, labels_out);
                 T* to =
                     past_cache ? drawn[static_cast<std::size_t>(worker)].data() : out + i * stride;
-                kernels::table<T>().draw(s.keys.data(), n, a, pmf.layout().bits, range.seed,
-                                         range.first + static_cast<std::uint64_t>(i), margin, to,
-                                         stride, s.unsettled.data());
+                kernels::level().of<T>().draw(s.keys.data(), n, a, pmf.layout().bits, range.seed,
+                                              range.first + static_cast<std::uint64_t>(i), margin,
+                                              to, stride, s.unsettled.data());
                 for (std::int64_t k = 0; k < n; ++k) {
                     const auto row = static_cast<std::size_t>(k);
                     if (s.unsettled[row] == 0) continue;

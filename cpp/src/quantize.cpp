@@ -3,7 +3,7 @@
 #include <limits>
 #include <string>
 
-#include "kernels/kernels.hpp"
+#include "kernels/dispatch.hpp"
 #include "rows.hpp"
 #include "zbins/error.hpp"
 #include "zbins/strict_floats.hpp"
@@ -48,8 +48,8 @@ void quantize(const Grid<T>& grid, const MatrixView<T>& x, Code* codes, const Co
     const StrictFloats strict;
     for_blocks(x, context, threads_for_rows(x, context),
                [&](std::size_t, std::int64_t first, std::int64_t n, const auto& rows) {
-                   kernels::table<T>().codes(rows.rows, rows.stride, n, grid.axes(), inside,
-                                             sizeof(Code), codes + first * x.cols);
+                   kernels::level().of<T>().codes(rows.rows, rows.stride, n, grid.axes(), inside,
+                                                  sizeof(Code), codes + first * x.cols);
                });
 }
 
@@ -72,18 +72,18 @@ void find_bins(const Grid<T>& grid, const Pmf& pmf, const MatrixView<T>& x, std:
     };
     const auto block = static_cast<std::size_t>(rows_per_block<T>(x.cols));
     std::vector<Scratch> scratch(static_cast<std::size_t>(threads), Scratch(block, layout.words));
-    for_blocks(x, context, threads,
-               [&](std::size_t worker, std::int64_t first, std::int64_t n, const auto& rows) {
-                   Scratch& s = scratch[worker];
-                   kernels::table<T>().quantize(rows.rows, rows.stride, n, grid.axes(), layout.bits,
-                                                layout.words, inside, s.keys.data(),
-                                                s.hashes.data(), s.outside.data());
-                   pmf.find(s.keys.data(), s.hashes.data(), static_cast<std::uint64_t>(n),
-                            bins + first);
-                   for (std::int64_t i = 0; i < n && !inside; ++i) {
-                       if (s.outside[static_cast<std::size_t>(i)] != 0) bins[first + i] = -1;
-                   }
-               });
+    for_blocks(
+        x, context, threads,
+        [&](std::size_t worker, std::int64_t first, std::int64_t n, const auto& rows) {
+            Scratch& s = scratch[worker];
+            kernels::level().of<T>().quantize(rows.rows, rows.stride, n, grid.axes(), layout.bits,
+                                              layout.words, inside, s.keys.data(), s.hashes.data(),
+                                              s.outside.data());
+            pmf.find(s.keys.data(), s.hashes.data(), static_cast<std::uint64_t>(n), bins + first);
+            for (std::int64_t i = 0; i < n && !inside; ++i) {
+                if (s.outside[static_cast<std::size_t>(i)] != 0) bins[first + i] = -1;
+            }
+        });
 }
 
 #define ZBINS_INSTANTIATE(T)                                                                     \

@@ -11,7 +11,7 @@
 #include "draws.hpp"
 #include "grids.hpp"
 #include "inputs.hpp"
-#include "levels.hpp"
+#include "kernels/dispatch.hpp"
 #include "models.hpp"
 
 namespace {
@@ -24,7 +24,7 @@ constexpr T untouched = T(-777);
 
 // What draw() does, at one instruction set and with a given margin.
 template <class T>
-std::vector<T> drawn_at(const levels::Level& level, const zbins::Grid<T>& grid,
+std::vector<T> drawn_at(const zbins::kernels::Level& level, const zbins::Grid<T>& grid,
                         const zbins::Pmf& pmf, std::uint64_t first, std::int64_t n, T margin,
                         std::int64_t stride) {
     const auto rows = static_cast<std::size_t>(n);
@@ -40,8 +40,8 @@ std::vector<T> drawn_at(const levels::Level& level, const zbins::Grid<T>& grid,
     std::vector<T> out(static_cast<std::size_t>((n - 1) * stride + d), untouched<T>);
     std::vector<std::uint8_t> unsettled(rows, 9);
     const auto axes = grid.axes();
-    levels::table<T>(level).draw(keys.data(), n, axes, pmf.layout().bits, seed, first, margin,
-                                 out.data(), stride, unsettled.data());
+    level.of<T>().draw(keys.data(), n, axes, pmf.layout().bits, seed, first, margin, out.data(),
+                       stride, unsettled.data());
     for (std::int64_t i = 0; i < n; ++i) {
         if (unsettled[static_cast<std::size_t>(i)] == 0) continue;
         for (std::int64_t j = 0; j < d; ++j) {
@@ -91,7 +91,7 @@ void check_draws(const zbins::Grid<T>& grid, std::int64_t rows, std::int64_t n, 
                     models::on_threads(threads));
         check_same(out, expected);
     }
-    for (const auto* level : levels::available()) {
+    for (const auto* level : zbins::kernels::available()) {
         for (const T margin : {T(1), T(0.5)}) {
             const check::Note how(level->name, ", margin ", margin);
             check_same(drawn_at(*level, grid, pmf, first, n, margin, stride), expected);
@@ -150,7 +150,7 @@ void check_margin(const grids::Range<T>& range, std::int64_t n) {
     const check::Note note("range ", range);
     const auto grid = repeated<T>({range}, 8);
     const auto pmf = models::count(grid, draws::rows_on_edges(grid, 500).view());
-    const auto& best = *levels::available().back();
+    const auto& best = *zbins::kernels::available().back();
     check_same(draws::drawn(grid, pmf, draws::range_of(seed, 0, n)),
                drawn_at(best, grid, pmf, 0, n, T(1), grid.d()));
 }

@@ -7,7 +7,7 @@
 #include "check.hpp"
 #include "grids.hpp"
 #include "inputs.hpp"
-#include "levels.hpp"
+#include "kernels/dispatch.hpp"
 #include "models.hpp"
 #include "zbins/hash.hpp"
 #include "zbins/layout.hpp"
@@ -54,26 +54,26 @@ struct Rows {
 };
 
 template <class T>
-void check_keys(const levels::Level& level, const zbins::Grid<T>& grid, const Rows<T>& rows,
+void check_keys(const zbins::kernels::Level& level, const zbins::Grid<T>& grid, const Rows<T>& rows,
                 const Quantized& wanted) {
     const zbins::Layout layout(grid.d(), grid.max_bins_of_a_dimension());
     const auto n = static_cast<std::size_t>(rows.n);
     Quantized found{std::vector<Word>(wanted.keys.size(), 7), std::vector<std::uint64_t>(n, 7),
                     std::vector<std::uint8_t>(n, 7)};
-    levels::table<T>(level).quantize(rows.data, rows.stride, rows.n, grid.axes(), layout.bits,
-                                     layout.words, rows.inside, found.keys.data(),
-                                     found.hashes.data(), found.outside.data());
+    level.of<T>().quantize(rows.data, rows.stride, rows.n, grid.axes(), layout.bits, layout.words,
+                           rows.inside, found.keys.data(), found.hashes.data(),
+                           found.outside.data());
     if (rows.inside) found.outside = wanted.outside;  // there is nothing to tell
     for (std::uint8_t& mark : found.outside) mark = mark != 0 ? 1 : 0;
     CHECK(found == wanted);
 }
 
 template <class T, class Code>
-void check_codes(const levels::Level& level, const zbins::Grid<T>& grid, const Rows<T>& rows,
-                 const std::vector<std::int64_t>& wanted) {
+void check_codes(const zbins::kernels::Level& level, const zbins::Grid<T>& grid,
+                 const Rows<T>& rows, const std::vector<std::int64_t>& wanted) {
     std::vector<Code> found(wanted.size(), 7);
-    levels::table<T>(level).codes(rows.data, rows.stride, rows.n, grid.axes(), rows.inside,
-                                  sizeof(Code), found.data());
+    level.of<T>().codes(rows.data, rows.stride, rows.n, grid.axes(), rows.inside, sizeof(Code),
+                        found.data());
     CHECK(std::equal(found.begin(), found.end(), wanted.begin(),
                      [](Code a, std::int64_t b) { return std::int64_t{a} == b; }));
 }
@@ -92,7 +92,7 @@ void check_rows(const zbins::Grid<T>& grid, const Matrix<T>& x, bool inside) {
             std::copy_n(&x.values[static_cast<std::size_t>(i * x.cols)], x.cols,
                         values.begin() + i * stride);
         const Rows<T> rows{values.data(), stride, x.rows, inside};
-        for (const auto* level : levels::available()) {
+        for (const auto* level : zbins::kernels::available()) {
             const check::Note note(level->name, ", ", layout.bits, " bits, d ", x.cols, ", ",
                                    x.rows, " rows ", gap, " apart, ",
                                    inside ? "inside" : "anywhere");

@@ -1,46 +1,51 @@
-#include <cstdlib>
-#include <string>
-#include <type_traits>
-#include <vector>
+#include "dispatch.hpp"
 
-#include "kernels.hpp"
+#include <cstdlib>
+#include <functional>
+#include <string>
+
 #include "zbins/error.hpp"
 #include "zbins/show.hpp"
 
-#if defined(ZBINS_X86_LEVELS)
+#if defined(__x86_64__)
 #include <cpuid.h>
 #endif
 
 namespace zbins::inline v1 {
 namespace kernels {
-namespace {
 
-#if defined(ZBINS_X86_LEVELS)
-// What clang before 19 does not let __builtin_cpu_supports ask for.
-bool has_movbe_f16c_lzcnt() {
+// Those that the build made, slowest first.
+extern const Level ZBINS_LEVELS;
+constexpr std::reference_wrapper<const Level> built[] = {ZBINS_LEVELS};
+
+namespace runs_here {
+
+bool baseline() {
+    return true;
+}
+
+#if defined(__x86_64__)
+bool x86_64_v3() {
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2") ||
+        !__builtin_cpu_supports("fma"))
+        return false;
+    // What clang before 19 does not let __builtin_cpu_supports ask for.
     unsigned a = 0, b = 0, basic = 0, extended = 0, d = 0;
     return __get_cpuid(1, &a, &b, &basic, &d) != 0 && (basic & bit_MOVBE) != 0 &&
            (basic & bit_F16C) != 0 && __get_cpuid(0x80000001, &a, &b, &extended, &d) != 0 &&
            (extended & bit_LZCNT) != 0;
 }
+bool x86_64_v4() {
+    return x86_64_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512cd");
+}
 #endif
 
-std::vector<const Level*> available() {
-    std::vector<const Level*> levels{&baseline};
-#if defined(ZBINS_X86_LEVELS)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
-        __builtin_cpu_supports("fma") && has_movbe_f16c_lzcnt()) {
-        levels.push_back(&x86_64_v3);
-        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-            __builtin_cpu_supports("avx512cd")) {
-            levels.push_back(&x86_64_v4);
-        }
-    }
-#endif
-    return levels;
-}
+}  // namespace runs_here
+
+namespace {
 
 const Level& choose() {
     const std::vector<const Level*> levels = available();
@@ -57,21 +62,18 @@ const Level& choose() {
 
 }  // namespace
 
+std::vector<const Level*> available() {
+    std::vector<const Level*> levels;
+    for (const Level& candidate : built) {
+        if (candidate.runs_here()) levels.push_back(&candidate);
+    }
+    return levels;
+}
+
 const Level& level() {
     static const Level& chosen = choose();
     return chosen;
 }
-
-template <class T>
-const Table<T>& table() {
-    if constexpr (std::is_same_v<T, float>) {
-        return level().f32;
-    } else {
-        return level().f64;
-    }
-}
-template const Table<float>& table();
-template const Table<double>& table();
 
 }  // namespace kernels
 

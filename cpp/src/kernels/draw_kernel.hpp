@@ -19,22 +19,20 @@ constexpr std::int64_t values_per_counter = 16 / sizeof(T);
 
 // The offsets u of law 4: 24 bits of each 32, or 53 of each 64.
 ZBINS_INLINE void store_offsets(Vector words, float* u) {
-    using Lanes [[gnu::vector_size(vector_bytes)]] = std::uint32_t;
-    using Signed [[gnu::vector_size(vector_bytes)]] = std::int32_t;
-    using Floats [[gnu::vector_size(vector_bytes)]] = float;
     // By way of int32: exact, and every level has the instruction.
-    const auto top24 = reinterpret_cast<Signed>(reinterpret_cast<Lanes>(words) >> 8);
-    const Floats offsets = __builtin_convertvector(top24, Floats) * 0x1p-24f;
+    const auto top24 =
+        reinterpret_cast<Lanes<std::int32_t>>(reinterpret_cast<Lanes<std::uint32_t>>(words) >> 8);
+    const Lanes<float> offsets = __builtin_convertvector(top24, Lanes<float>) * 0x1p-24f;
     __builtin_memcpy(u, &offsets, vector_bytes);
 }
 ZBINS_INLINE void store_offsets(Vector words, double* u) {
-    using Doubles [[gnu::vector_size(vector_bytes)]] = double;
     // Both halves as the low bits of a double's fraction; every step is exact.
     const Vector top53 = words >> 11;
-    const auto upper = reinterpret_cast<Doubles>((top53 >> 32) | 0x4530000000000000ULL);  // 2^84
+    const auto upper =
+        reinterpret_cast<Lanes<double>>((top53 >> 32) | 0x4530000000000000ULL);  // 2^84
     const auto lower =
-        reinterpret_cast<Doubles>((top53 & 0xffffffffu) | 0x4330000000000000ULL);  // 2^52
-    const Doubles offsets = ((upper - (0x1p84 + 0x1p52)) + lower) * 0x1p-53;
+        reinterpret_cast<Lanes<double>>((top53 & 0xffffffffu) | 0x4330000000000000ULL);  // 2^52
+    const Lanes<double> offsets = ((upper - (0x1p84 + 0x1p52)) + lower) * 0x1p-53;
     __builtin_memcpy(u, &offsets, vector_bytes);
 }
 
@@ -105,22 +103,17 @@ void fill_offsets_of_rows(const Counters& which, std::int64_t rows, std::int64_t
     }
 }
 
-template <int count>
-struct Codes {
-    typedef std::uint32_t type __attribute__((vector_size(4 * count)));
-};
-
 // The codes of a key, from a column at the beginning of a word; up to a word's more than m.
 template <int bits>
 ZBINS_INLINE void unpack(const Word* key, std::int64_t m, std::int32_t* codes) {
     constexpr int half = 32 / bits;
     constexpr std::uint32_t mask = (std::uint32_t{1} << bits) - 1;
-    using Lanes = typename Codes<half>::type;
-    Lanes shift;
+    using Codes = typename VectorOf<std::uint32_t, half>::type;
+    Codes shift;
     for (int c = 0; c < half; ++c) shift[c] = static_cast<std::uint32_t>(32 - bits * (c + 1));
     for (std::int64_t j = 0; j < m; j += 2 * half, ++key) {
-        const Lanes upper = ((Lanes{} + static_cast<std::uint32_t>(*key >> 32)) >> shift) & mask;
-        const Lanes lower = ((Lanes{} + static_cast<std::uint32_t>(*key)) >> shift) & mask;
+        const Codes upper = ((Codes{} + static_cast<std::uint32_t>(*key >> 32)) >> shift) & mask;
+        const Codes lower = ((Codes{} + static_cast<std::uint32_t>(*key)) >> shift) & mask;
         __builtin_memcpy(codes + j, &upper, sizeof(upper));
         __builtin_memcpy(codes + j + half, &lower, sizeof(lower));
     }

@@ -1,6 +1,8 @@
-// The hot loops behind function pointers: one source, compiled once per instruction set, the best
-// level the machine has picked at the first use (ZBINS_SIMD forces one).
+// The hot loops behind function pointers: one source, compiled once per instruction set. What comes
+// of that is a level.
 #pragma once
+
+#include <type_traits>
 
 #include "zbins/axes.hpp"
 #include "zbins/types.hpp"
@@ -9,7 +11,7 @@ namespace zbins::inline v1::kernels {
 
 // Rows are contiguous, `stride` elements apart.
 template <class T>
-struct Table {
+struct Kernels {
     // Lowers `lower[j]` and raises `upper[j]` over n rows. False if any value is NaN or infinite
     // (then the two are of no use).
     bool (*bounds)(const T* rows, std::int64_t stride, std::int64_t n, std::int64_t d, T* lower,
@@ -45,22 +47,20 @@ using CopyPastCache = void (*)(void* to, const void* from, std::int64_t bytes);
 
 struct Level {
     const char* name;
-    Table<float> f32;
-    Table<double> f64;
+    bool (*runs_here)();  // whether this machine has all that the compiler was allowed to use
+    Kernels<float> f32;
+    Kernels<double> f64;
     RankWords rank_words;
     CopyPastCache copy_past_cache;
+
+    template <class T>
+    const Kernels<T>& of() const {
+        if constexpr (std::is_same_v<T, float>) {
+            return f32;
+        } else {
+            return f64;
+        }
+    }
 };
-
-extern const Level baseline;
-#if defined(ZBINS_X86_LEVELS)
-extern const Level x86_64_v3;
-extern const Level x86_64_v4;
-#endif
-
-// The level in use. Throws std::invalid_argument if ZBINS_SIMD names one that is not here.
-const Level& level();
-
-template <class T>
-const Table<T>& table();
 
 }  // namespace zbins::inline v1::kernels

@@ -11,8 +11,14 @@
 
 namespace zbins::inline v1::kernels {
 
+namespace runs_here {
+bool ZBINS_LEVEL();  // in dispatch.cpp, which is compiled for every machine
+}
+
+extern const Level ZBINS_LEVEL;
 const Level ZBINS_LEVEL = {
     ZBINS_TEXT(ZBINS_LEVEL),
+    runs_here::ZBINS_LEVEL,
     {bounds<float>, quantize<float>, codes<float>, draw<float>},
     {bounds<double>, quantize<double>, codes<double>, draw<double>},
     rank_words,

@@ -3,49 +3,11 @@
 // two multiplications, two shifts and four exclusive ors.
 #pragma once
 
+#include "vector.hpp"
 #include "zbins/philox.hpp"
-
-#if defined(__SSE2__)
-#include <immintrin.h>
-#endif
 
 namespace zbins::inline v1::kernels {
 namespace {
-
-#if defined(__AVX512F__)
-constexpr int vector_bytes = 64;
-#elif defined(__AVX2__)
-constexpr int vector_bytes = 32;
-#else
-constexpr int vector_bytes = 16;
-#endif
-constexpr int vector_lanes = vector_bytes / 8;
-
-using Vector [[gnu::vector_size(vector_bytes)]] = std::uint64_t;
-
-ZBINS_INLINE Vector load(const std::uint64_t* from) {
-    Vector v;
-    __builtin_memcpy(&v, from, vector_bytes);
-    return v;
-}
-
-// The products of the low halves of each element. Compilers do not find this instruction where the
-// high halves hold something else.
-ZBINS_INLINE Vector multiply(Vector a, Vector b) {
-#if defined(__AVX512F__)
-    // Masked with all ones: the plain form trips GCC 12's warning on uninitialized values.
-    return reinterpret_cast<Vector>(
-        _mm512_maskz_mul_epu32(0xff, reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
-#elif defined(__AVX2__)
-    return reinterpret_cast<Vector>(
-        _mm256_mul_epu32(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
-#elif defined(__SSE2__)
-    return reinterpret_cast<Vector>(
-        _mm_mul_epu32(reinterpret_cast<__m128i>(a), reinterpret_cast<__m128i>(b)));
-#else
-    return (a & 0xffffffffu) * (b & 0xffffffffu);
-#endif
-}
 
 // Words 0 and 1 of each counter as one 64-bit value, and words 2 and 3.
 struct Pairs {
@@ -131,42 +93,6 @@ ZBINS_INLINE void philox_of_row(std::uint64_t seed, const RowStart& row, const V
         c.c3[v] = p0;
     }
     finish_rounds<count, 2>(seed, c, out);
-}
-
-// The elements with these numbers, those of b counted on from those of a.
-template <int... numbers>
-ZBINS_INLINE Vector shuffled(Vector a, Vector b) {
-#if __has_builtin(__builtin_shufflevector)
-    return __builtin_shufflevector(a, b, numbers...);
-#else  // GCC 11
-    return __builtin_shuffle(a, b, Vector{numbers...});
-#endif
-}
-
-// Elements 0, 2, ... of both, in turn; and elements 1, 3, ...
-ZBINS_INLINE Vector even_elements(Vector a, Vector b) {
-#if defined(__AVX512F__)
-    return shuffled<0, 8, 2, 10, 4, 12, 6, 14>(a, b);
-#elif defined(__AVX2__)
-    return shuffled<0, 4, 2, 6>(a, b);
-#else
-    return shuffled<0, 2>(a, b);
-#endif
-}
-ZBINS_INLINE Vector odd_elements(Vector a, Vector b) {
-#if defined(__AVX512F__)
-    return shuffled<1, 9, 3, 11, 5, 13, 7, 15>(a, b);
-#elif defined(__AVX2__)
-    return shuffled<1, 5, 3, 7>(a, b);
-#else
-    return shuffled<1, 3>(a, b);
-#endif
-}
-
-// The element of a vector that must hold counter number c, so that even_elements, then
-// odd_elements give all counters in order: 0 and 1 go to elements 0 and 2, and so on.
-constexpr int element_of(int c) {
-    return c < vector_lanes / 2 ? 2 * c : 2 * (c - vector_lanes / 2) + 1;
 }
 
 }  // namespace
