@@ -7,21 +7,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
-from test_autoencoders_architectures import MODELS, same, state_of
-from test_autoencoders_training import SHAPE, Pairs, made, pictures
+from autoencoder_helpers import MODELS, SHAPE, Pairs, made, pictures, refused
 from zbins.autoencoders import AE, VAE, WAE, BetaVAE, InfoVAE
-
-
-def refused(kind, texts, call, model=None):
-    before = None if model is None else (state_of(model), model.training, model.history_)
-    with pytest.raises(kind) as caught:
-        call()
-    assert caught.type is kind
-    for text in [texts] if isinstance(texts, str) else texts:
-        assert text in str(caught.value), f"{text!r} is not in {str(caught.value)!r}"
-    if model is not None:
-        assert same(state_of(model), before[0])
-        assert (model.training, model.history_) == before[1:]
 
 
 @pytest.mark.parametrize("kind", MODELS)
@@ -80,10 +67,12 @@ def with_value(value, dtype=torch.float32):
 
 
 PIXELS = [
-    (ValueError, ["nan in image 5, channel 0, row 2, column 3", "[0, 1]"], with_value(torch.nan)),
-    (ValueError, ["inf in image 5"], with_value(torch.inf)),
-    (ValueError, ["1.5 in image 5"], with_value(1.5)),
-    (ValueError, ["-0.25 in image 5"], with_value(-0.25, torch.float64)),
+    ("nan in image {}, channel 0, row 2, column 3; accepted are values in [0, 1]", torch.nan),
+    ("inf in image {}", torch.inf),
+    ("1.5 in image {}", 1.5),
+    ("-0.25 in image {}", -0.25),
+]
+OTHER_IMAGES = [
     (ValueError, ["(24, 8, 8)", "[:, None]"], pictures()[:, 0]),
     (ValueError, ["(1, 8, 12)", "(1, 8, 8)"], pictures(shape=(1, 8, 12))),
     (ValueError, ["(3, 8, 8)", "(1, 8, 8)"], pictures(shape=(3, 8, 8))),
@@ -93,59 +82,94 @@ PIXELS = [
 ]
 
 
-@pytest.mark.parametrize(("error", "texts", "images"), PIXELS)
+def calls_of(model, images):
+    """Every call that takes images."""
+    yield lambda: model.encode(images)
+    yield lambda: model(images)
+    yield lambda: model.loss(images)
+    yield lambda: model.fit(images, epochs=1)
+    yield lambda: model.fit(pictures(), epochs=1, validation=images)
+
+
+@pytest.mark.parametrize("kind", [AE, VAE])
 @pytest.mark.parametrize("as_array", [False, True])
-def test_images(error, texts, images, as_array):
-    data = images.numpy() if as_array else images
-    for model in (made(AE), made(VAE)):
-        refused(error, texts, lambda: model.encode(data), model)  # noqa: B023
-        refused(error, texts, lambda: model(data), model)  # noqa: B023
-        refused(error, texts, lambda: model.loss(data), model)  # noqa: B023
-        refused(error, texts, lambda: model.fit(data, epochs=1), model)  # noqa: B023
-        valid = lambda: model.fit(pictures(), epochs=1, validation=data)  # noqa: B023, E731
-        refused(error, texts, valid, model)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(("text", "value"), PIXELS)
+def test_values_of_images(kind, as_array, dtype, text, value):
+    model, images = made(kind), with_value(value, dtype)
+    for call in calls_of(model, images.numpy() if as_array else images):
+        refused(ValueError, text.format(5), call, model, row=5)
 
 
-@pytest.mark.parametrize(("error", "texts", "images"), PIXELS[:4])
-def test_images_of_datasets_and_loaders(error, texts, images):
-    model = made()
-    part = texts[0].split(" in image")[0]
-    refused(error, part, lambda: model.fit(Pairs(images), epochs=2, batch_size=4), model)
+@pytest.mark.parametrize("kind", [AE, VAE])
+@pytest.mark.parametrize("as_array", [False, True])
+@pytest.mark.parametrize(("error", "texts", "images"), OTHER_IMAGES)
+def test_shapes_and_types_of_images(kind, as_array, error, texts, images):
+    model = made(kind)
+    for call in calls_of(model, images.numpy() if as_array else images):
+        refused(error, texts, call, model)
+
+
+@pytest.mark.parametrize(("text", "value"), PIXELS)
+def test_values_of_images_in_datasets_and_loaders(text, value):
+    model, images = made(), with_value(value)
     loader = DataLoader(images, batch_size=4)
-    refused(error, [part, "batch 1 of data", "image 1"], lambda: model.fit(loader, epochs=2), model)
+    refused(ValueError, text.format(5), lambda: model.fit(Pairs(images), epochs=2), model, row=5)
+    texts = ["batch 1 of data", text.format(1)]
+    refused(ValueError, texts, lambda: model.fit(loader, epochs=2), model, row=1)
 
 
-def test_no_images_at_all():
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("images", "str"),
+        ([[0.5]], "list"),
+        (None, "NoneType"),
+        (np.array([None]), "object"),
+    ],
+)
+def test_no_images_at_all(value, text):
     model = made()
-    for call in (model.encode, model.loss, model, model.fit):
-        refused(TypeError, "str", lambda: call("images"), model)  # noqa: B023
-        refused(TypeError, "list", lambda: call([[0.5]]), model)  # noqa: B023
-        refused(TypeError, "NoneType", lambda: call(None), model)  # noqa: B023
-        refused(TypeError, "object", lambda: call(np.array([None])), model)  # noqa: B023
+    *calls, with_validation = calls_of(model, value)
+    for call in calls if value is None else (*calls, with_validation):  # None: no validation
+        refused(TypeError, text, call, model)
 
 
-def test_latents():
+@pytest.mark.parametrize(
+    ("latents", "error", "texts"),
+    [
+        (torch.zeros(4, 2), ValueError, ["(4, 2)", "(n, 3)"]),
+        (torch.zeros(3), ValueError, "(3,)"),
+        (torch.zeros(4, 3).long(), TypeError, "int64"),
+        (torch.zeros(4, 3).to(torch.uint8), TypeError, "uint8"),
+        ([[0.0] * 3], TypeError, "list"),
+    ],
+)
+def test_shapes_and_types_of_latents(latents, error, texts):
     model = made()
-    z = torch.zeros(4, 3)
-    refused(ValueError, ["(4, 2)", "(n, 3)"], lambda: model.decode(z[:, :2]), model)
-    refused(ValueError, "(3,)", lambda: model.decode(z[0]), model)
-    refused(TypeError, "int64", lambda: model.decode(z.long()), model)
-    refused(TypeError, "uint8", lambda: model.decode(z.to(torch.uint8)), model)
-    refused(TypeError, "list", lambda: model.decode([[0.0] * 3]), model)
-    for value in (torch.nan, torch.inf):
-        bad = z.clone()
-        bad[2, 1] = value
-        text = f"{value} in row 2, column 1"
-        refused(ValueError, text, lambda: model.decode(bad), model)  # noqa: B023
-        refused(ValueError, text, lambda: model.decode(bad.numpy()), model)  # noqa: B023
+    refused(error, texts, lambda: model.decode(latents), model)
 
 
-def test_a_loss_with_mmd_needs_two_images():
-    for kind in (WAE, InfoVAE):
-        model = made(kind).eval()
-        refused(ValueError, ["1 images", "at least 2"], lambda: model.loss(pictures(1)), model)  # noqa: B023
-    assert made(VAE).eval().loss(pictures(1))["loss"] > 0
-    refused(ValueError, "random_state is -1", lambda: made().loss(pictures(), random_state=-1))
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+@pytest.mark.parametrize("as_array", [False, True])
+def test_values_of_latents(value, as_array):
+    model, z = made(), torch.zeros(4, 3)
+    z[2, 1] = value
+    z = z.numpy() if as_array else z
+    text = f"{value} in row 2, column 1"
+    refused(ValueError, text, lambda: model.decode(z), model, row=2)
+
+
+@pytest.mark.parametrize("kind", [WAE, InfoVAE])
+def test_a_loss_with_mmd_needs_two_images(kind):
+    model = made(kind).eval()
+    refused(ValueError, ["1 images", "at least 2"], lambda: model.loss(pictures(1)), model)
+
+
+def test_a_loss_without_mmd_does_with_one():
+    model = made(VAE).eval()
+    assert model.loss(pictures(1))["loss"] > 0
+    refused(ValueError, "random_state is -1", lambda: model.loss(pictures(), random_state=-1))
 
 
 @pytest.mark.parametrize(
@@ -184,25 +208,31 @@ def test_parameters_of_fit(error, texts, parameters):
     refused(error, texts, lambda: model.fit(pictures(), **{"epochs": 1, **parameters}), model)
 
 
-def test_too_few_images():
-    model = made()
-    refused(ValueError, "data has 0 images", lambda: model.fit(pictures(2)[:0]), model)
-    refused(ValueError, "data has 1 images", lambda: model.fit(pictures(1)), model)
-    refused(ValueError, "data has 1 images", lambda: model.fit(Pairs(pictures(1))), model)
-    single = DataLoader(pictures(3), batch_size=1)
-    refused(ValueError, "batch of 1 image", lambda: model.fit(single, epochs=1), model)
-    empty = DataLoader(pictures(3), batch_size=4, drop_last=True)
-    refused(ValueError, "no images", lambda: model.fit(empty, epochs=1), model)
-    small = AE("small")
-    refused(ValueError, "without batches", lambda: small.fit(empty, epochs=1), small)
-    odd = torch.zeros(4, 1, 30, 28)
-    refused(ValueError, ["(1, 30, 28)", "divisible by 4"], lambda: small.fit(odd, epochs=1), small)
+EMPTY = DataLoader(pictures(3), batch_size=4, drop_last=True)
 
 
-def test_loaders_with_parameters_that_are_not_theirs():
+@pytest.mark.parametrize(
+    ("data", "texts", "parameters"),
+    [
+        (pictures(2)[:0], "data has 0 images", {}),
+        (pictures(1), "data has 1 images", {}),
+        (Pairs(pictures(1)), "data has 1 images", {}),
+        (DataLoader(pictures(3), batch_size=1), "batch of 1 image", {}),
+        (EMPTY, "no images", {}),
+        (EMPTY, "without batches", {"input_shape": None}),
+        (torch.zeros(4, 1, 30, 28), ["(1, 30, 28)", "divisible by 4"], {"input_shape": None}),
+    ],
+)
+def test_too_few_images_and_none_to_tell_the_shape(data, texts, parameters):
+    model = made(**parameters)
+    refused(ValueError, texts, lambda: model.fit(data, epochs=1), model)
+
+
+@pytest.mark.parametrize("setting", [("batch_size", 4), ("validation", 0.5)])
+def test_loaders_with_parameters_that_are_not_theirs(setting):
+    name, value = setting
     loader, model = DataLoader(pictures(), batch_size=8), made()
-    refused(ValueError, "batch_size is 4", lambda: model.fit(loader, batch_size=4), model)
-    refused(ValueError, "validation is 0.5", lambda: model.fit(loader, validation=0.5), model)
+    refused(ValueError, f"{name} is {value}", lambda: model.fit(loader, **{name: value}), model)
 
 
 class Endless(IterableDataset):
@@ -225,16 +255,21 @@ class Texts(Pairs):
         return {"image": self.images[i]}
 
 
-def test_datasets_of_something_else():
+@pytest.mark.parametrize(
+    ("data", "error", "texts", "row"),
+    [
+        (Endless(), TypeError, "IterableDataset", None),
+        (Lengthless(), TypeError, "without a length", None),
+        (Uneven(pictures()), ValueError, ["data[3]", "(1, 4, 8)", str(SHAPE)], 3),
+        (Texts(pictures()), TypeError, ["data[", "dict"], None),
+    ],
+)
+def test_datasets_of_something_else(data, error, texts, row):
     model = made()
-    refused(TypeError, "IterableDataset", lambda: model.fit(Endless()), model)
-    refused(TypeError, "without a length", lambda: model.fit(Lengthless()), model)
-    uneven = Uneven(pictures())
-    refused(ValueError, ["data[3]", "(1, 4, 8)", str(SHAPE)], lambda: model.fit(uneven), model)
-    refused(TypeError, ["data[", "dict"], lambda: model.fit(Texts(pictures())), model)
+    refused(error, texts, lambda: model.fit(data), model, row)
 
 
-def test_loading():
+def test_loading_and_saving():
     refused(ValueError, "device is 'gpu'", lambda: VAE.load(__file__, device="gpu"))
     refused(TypeError, "NoneType", lambda: VAE.load(None))
     refused(TypeError, "NoneType", lambda: made().save(None))
