@@ -45,8 +45,12 @@ def test_parameters_of_the_constructor(path):
     made(InfoVAE, alpha=-1, lambda_=7.5).save(path)
     loaded = InfoVAE.load(path)
     assert (loaded.alpha, loaded.lambda_) == (-1, 7.5)
-    made(WAE, beta=3).save(path)
+    model = made(WAE, beta=3)
+    model.save(path)
     assert WAE.load(path, device="cpu").beta == 3
+    model.beta = 5.0
+    model.save(path)
+    assert WAE.load(path).beta == 5
 
 
 def test_a_network_of_the_paper(path):

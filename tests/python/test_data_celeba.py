@@ -35,18 +35,6 @@ def test_sizes_and_attributes(root):
 
 
 @pytest.mark.parametrize(
-    ("attributes", "kind", "texts"),
-    [
-        ("Hat", ValueError, ["'Hat'", "Smiling, Male"]),
-        (3, TypeError, "attributes is 3"),
-        ([], ValueError, "attributes is []"),
-    ],
-)
-def test_other_attributes(root, attributes, kind, texts):
-    refused(kind, texts, lambda: celeba(root, attributes=attributes))
-
-
-@pytest.mark.parametrize(
     ("moved", "texts"),
     [
         (
@@ -59,7 +47,6 @@ def test_other_attributes(root, attributes, kind, texts):
         ),
         (["list_eval_partition.txt"], ["list_eval_partition.txt or Eval/", "list_attr_celeba.txt"]),
         (["list_attr_celeba.txt"], ["list_attr_celeba.txt or Anno/"]),
-        ([""], ["CelebA"]),
     ],
 )
 def test_what_is_missing(tmp_path, root, moved, texts):

@@ -21,7 +21,7 @@ from data_helpers import (
     same,
 )
 from helpers import refused
-from zbins.data import fashion_mnist, load_idx, mnist, npz
+from zbins.data import fashion_mnist, load_idx, mnist
 
 HUGE = (1 << 32) - 1
 
@@ -95,12 +95,6 @@ def test_idx_shapes_that_numpy_has_not(tmp_path, shape):
     refused(ValueError, str(tmp_path / "x"), lambda: load_idx(tmp_path / "x"))
 
 
-@pytest.mark.parametrize("path", [None, 3, b"bytes", ["a"]])
-@pytest.mark.parametrize("open_it", [load_idx, mnist, npz])
-def test_paths_of_another_type(open_it, path):
-    refused(TypeError, [repr(path), "pathlib.Path"], lambda: open_it(path))
-
-
 # -- MNIST -----------------------------------------------------------------------------------------
 
 
@@ -140,37 +134,6 @@ def test_mnist_splits_by_seed_and_number(tmp_path):
     assert not np.array_equal(mnist(folder).train.labels, mnist(folder, seed=1).train.labels)
     assert len(mnist(folder, validation=0).train) == 60
     assert len(mnist(folder, validation=59).train) == 1
-
-
-@pytest.mark.parametrize(
-    ("arguments", "kind", "texts"),
-    [
-        ({"validation": 60}, ValueError, ["validation is 60", "below 60"]),
-        ({"validation": -1}, ValueError, "validation is -1"),
-        ({"validation": 0.1}, TypeError, "validation is 0.1"),
-        ({"seed": None}, TypeError, "seed is None"),
-        ({"seed": -1}, ValueError, ["seed is -1", "2**64"]),
-    ],
-)
-def test_mnist_arguments(tmp_path, arguments, kind, texts):
-    folder = make_mnist(tmp_path / "m")
-    refused(kind, texts, lambda: mnist(folder, **arguments))
-
-
-def test_mnist_says_what_is_missing_and_what_is_there(tmp_path):
-    folder, empty = make_mnist(tmp_path / "m"), tmp_path / "empty"
-    (folder / "t10k-labels-idx1-ubyte").unlink()
-    wanted = ["t10k-labels-idx1-ubyte or t10k-labels-idx1-ubyte.gz", "train-images-idx3", "MNIST"]
-    refused(FileNotFoundError, [*wanted, str(folder)], lambda: mnist(folder))
-    empty.mkdir()
-    refused(FileNotFoundError, "the folder holds nothing", lambda: mnist(empty))
-    for i in range(13):
-        (empty / f"f{i:02}").mkdir()
-    message = refused(FileNotFoundError, ["f00/", "f09/ and 3 more"], lambda: mnist(empty))
-    assert "f10" not in message
-    refused(FileNotFoundError, "four idx files", lambda: mnist(tmp_path / "nowhere"))
-    file = folder / "train-labels-idx1-ubyte"
-    refused(NotADirectoryError, ["expected a folder", ".npz"], lambda: mnist(file))
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,9 @@ class AE(torch.nn.Module):  # type: ignore[misc]
     input_shape : (int, int, int)
         Channels, height and width of an image.
     latent_dim : int
+    encoder, to_latent, decoder : Module
+        The convolutions, the linear layer from what they give to a latent, and the network from a
+        latent to an image. `VAE`, `BetaVAE` and `InfoVAE` have the layer `to_log_var` as well.
     history_ : list of dict
         Of the last `fit`: per epoch its number and the mean of every term of the loss, with
         "validation_" before the name for those on the validation images.
