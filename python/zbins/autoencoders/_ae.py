@@ -18,6 +18,7 @@ from ._losses import squared_error
 from ._training import Plan, train
 
 Self = TypeVar("Self", bound="AE")
+Terms = dict[str, torch.Tensor]
 
 
 class AE(torch.nn.Module):  # type: ignore[misc]
@@ -151,9 +152,7 @@ class AE(torch.nn.Module):  # type: ignore[misc]
         mean = self.to_latent(features)
         return (mean, self.to_log_var(features)) if self._stochastic else mean
 
-    def _regularized(
-        self, images: torch.Tensor, noise: torch.Tensor
-    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    def _regularized(self, images: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, Terms]:
         """Return the latents that are decoded, and the terms of the loss that are about latents.
 
         noise has the shape (2, n, latent_dim): for the latents, and draws of the prior.
@@ -164,7 +163,7 @@ class AE(torch.nn.Module):  # type: ignore[misc]
         """Return what each term about latents counts in the loss."""
         return {}
 
-    def _terms(self, images: torch.Tensor, noise: torch.Tensor) -> dict[str, torch.Tensor]:
+    def _terms(self, images: torch.Tensor, noise: torch.Tensor) -> Terms:
         """Return the loss under "loss", then its terms."""
         latents, terms = self._regularized(images, noise)
         loss = error = squared_error(images, self.decoder(latents))
@@ -252,7 +251,7 @@ class AE(torch.nn.Module):  # type: ignore[misc]
         latents = self.encode(images)
         return self.decoder(latents[0] if self._stochastic else latents)
 
-    def loss(self, images: Any, *, random_state: Any = None) -> dict[str, torch.Tensor]:
+    def loss(self, images: Any, *, random_state: Any = None) -> Terms:
         """Return what `fit` minimizes, for a loop of your own.
 
         Parameters

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ._ae import AE
+from ._ae import AE, Terms
 from ._losses import gaussian, inverse_multiquadratic, kl_to_standard_normal, mmd, reparameterize
 
 
@@ -53,9 +53,7 @@ class WAE(AE):
         )
         self.beta = beta
 
-    def _regularized(
-        self, images: torch.Tensor, noise: torch.Tensor
-    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    def _regularized(self, images: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, Terms]:
         latents = self._encode(images)
         return latents, {"mmd": mmd(latents, noise[1], inverse_multiquadratic(self.latent_dim))}
 
@@ -82,9 +80,7 @@ class VAE(AE):
 
     _stochastic = True
 
-    def _regularized(
-        self, images: torch.Tensor, noise: torch.Tensor
-    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    def _regularized(self, images: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, Terms]:
         mean, log_var = self._encode(images)
         latents = reparameterize(mean, log_var, noise[0])
         return latents, {"kl": kl_to_standard_normal(mean, log_var)}
@@ -180,9 +176,7 @@ class InfoVAE(VAE):
         )
         self.alpha, self.lambda_ = alpha, lambda_
 
-    def _regularized(
-        self, images: torch.Tensor, noise: torch.Tensor
-    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    def _regularized(self, images: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, Terms]:
         latents, terms = super()._regularized(images, noise)
         return latents, {**terms, "mmd": mmd(latents, noise[1], gaussian(self.latent_dim))}
 
