@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 import torch
 
+from autoencoder_helpers import MODELS, STOCHASTIC, same, state_of
+from crafting import crafted
 from zbins.autoencoders import AE, VAE, WAE, BetaVAE, InfoVAE
-from zbins.autoencoders._architectures import CELEBA, MNIST, MOBIUS, small
 
-MODELS = [AE, VAE, BetaVAE, WAE, InfoVAE]
-STOCHASTIC = (VAE, BetaVAE, InfoVAE)
 PAPER = {
     "mnist": ((1, 28, 28), 32),
     "celeba": ((3, 218, 178), 256),
@@ -73,40 +72,79 @@ def test_every_network_on_shapes_alone(kind, name):
     shape, latent_dim = PAPER[name]
     with torch.device("meta"):
         model = kind(name, random_state=0).eval()
-        latents = model._encode(torch.empty(1, *shape))
+        latents = model.encode(torch.empty(1, *shape))
     for part in latents if kind in STOCHASTIC else [latents]:
         assert part.shape == (1, latent_dim)
-    assert model.decoder(torch.empty(1, latent_dim, device="meta")).shape == (1, *shape)
+    assert model.decode(torch.empty(1, latent_dim, device="meta")).shape == (1, *shape)
+
+
+def layers_of(network, kind):
+    return [layer for layer in network if isinstance(layer, kind)]
 
 
 @pytest.mark.parametrize(
-    ("network", "printed"),
-    [(MNIST, 1024), (CELEBA, 146432), (MOBIUS, 3072), (small((3, 8, 12)), 32 * 2 * 3)],
+    ("name", "shape", "printed", "features"),
+    [
+        ("mnist", (1, 28, 28), 1024, 16384),
+        ("celeba", (3, 218, 178), 146432, 146432),
+        ("mobius", (3, 1700, 3000), 3072, 3072),
+        ("small", (3, 8, 12), 32 * 2 * 3, 32 * 2 * 3),
+    ],
 )
-def test_the_arithmetic_of_the_tables(network, printed):
+def test_the_arithmetic_of_the_tables(name, shape, printed, features):
     """The formulas of PyTorch's documentation; the printed sizes of the linear layers."""
-    size = network.input_shape[1:]
-    for layer in network.encoder:
-        size = tuple(
-            math.floor((n + 2 * p - k) / layer.stride + 1)
-            for n, p, k in zip(size, layer.padding, layer.kernel, strict=True)
-        )
-    assert network.encoder[-1].channels * math.prod(size) == printed
-    size = network.features[1:]
-    for layer in network.decoder:
-        size = tuple(
-            (n - 1) * layer.stride - 2 * p + k
-            for n, p, k in zip(size, layer.padding, layer.kernel, strict=True)
-        )
-    assert (network.decoder[-1].channels, *size) == network.input_shape
+    with torch.device("meta"):
+        model = AE(name, input_shape=shape, random_state=0)
+    size = shape[1:]
+    layers = layers_of(model.encoder, torch.nn.Conv2d)
+    for layer in layers:
+        sizes = zip(size, layer.padding, layer.kernel_size, layer.stride, strict=True)
+        size = tuple(math.floor((n + 2 * p - k) / s + 1) for n, p, k, s in sizes)
+    assert model.to_latent.in_features == layers[-1].out_channels * math.prod(size) == printed
+    (unflatten,) = layers_of(model.decoder, torch.nn.Unflatten)
+    _, *size = unflatten.unflattened_size
+    assert model.decoder[0].out_features == math.prod(unflatten.unflattened_size) == features
+    layers = layers_of(model.decoder, torch.nn.ConvTranspose2d)
+    for layer in layers:
+        sizes = zip(size, layer.padding, layer.kernel_size, layer.stride, strict=True)
+        size = tuple((n - 1) * s - 2 * p + k for n, p, k, s in sizes)
+    assert (layers[-1].out_channels, *size) == shape
 
 
-def test_what_the_tables_print():
-    assert math.prod(MNIST.features) == 16384
-    assert math.prod(CELEBA.features) == 146432
-    assert math.prod(MOBIUS.features) == 3072
-    settings = [(n.epochs, n.batch_size, n.learning_rate) for n in (MNIST, CELEBA, MOBIUS)]
-    assert settings == [(50, 64, 1e-3), (100, 64, 1e-4), (50, 64, 1e-3)]
+@pytest.mark.parametrize(
+    ("name", "epochs", "batch_size", "learning_rate"),
+    [("mnist", 50, 64, 1e-3), ("celeba", 100, 64, 1e-4), ("mobius", 50, 64, 1e-3)],
+)
+def test_settings_of_the_paper(tmp_path, name, epochs, batch_size, learning_rate):
+    """Checkpoints of other settings are refused by what they differ in, before anything is run."""
+    shape, latent_dim = PAPER[name]
+    with torch.device("meta"):
+        model = AE(name, random_state=0)
+    data = torch.zeros(1, dtype=torch.uint8).expand(2, *shape)
+
+    def said(n_epochs, **settings):
+        metadata = {
+            "autoencoder": "AE",
+            "arguments": {"architecture": name, "input_shape": shape, "latent_dim": latent_dim},
+            "format_version": 1,
+            "training": {
+                "settings": settings,
+                "seed": 0,
+                "history": [{"epoch": i, "loss": 0.0} for i in range(1, n_epochs + 1)],
+            },
+        }
+        (tmp_path / "checkpoint").write_bytes(crafted({}, metadata))
+        with pytest.raises(ValueError) as caught:
+            model.fit(data, checkpoint=tmp_path / "checkpoint", resume=True)
+        return str(caught.value)
+
+    assert f"epochs is {epochs};" in said(1000)
+    assert f"this call has batch_size={batch_size}" in said(1)
+    settings = {"batch_size": batch_size, "images": 2}
+    assert f"this call has learning_rate={learning_rate}" in said(1, **settings)
+
+
+def test_factors_of_the_paper():
     assert [BetaVAE("small").beta, WAE("small").beta] == [2, 100]
     assert [InfoVAE("small").alpha, InfoVAE("small").lambda_] == [0, 1000]
 
@@ -165,29 +203,21 @@ def test_forward_is_the_reconstruction_of_the_mean():
         assert torch.equal(model(x), model.decode(mean))
 
 
-def state_of(model):
-    return {name: value.clone() for name, value in model.state_dict().items()}
-
-
-def same(a, b):
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
-
-
 def test_seeds_decide_the_weights_and_nothing_else():
     first = state_of(VAE("small", random_state=0))
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    assert same(state_of(VAE("small", random_state=0)), first)
-    assert not same(state_of(VAE("small", random_state=1)), first)
+    assert same(VAE("small", random_state=0), first)
+    assert not same(VAE("small", random_state=1), first)
     assert torch.equal(torch.get_rng_state(), before)
     np.random.seed(0)  # noqa: NPY002 - the global state is meant
-    drawn = state_of(VAE("small"))
+    drawn = VAE("small")
     np.random.seed(0)  # noqa: NPY002 - the global state is meant
-    assert same(state_of(VAE("small", random_state=None)), drawn)
+    assert same(VAE("small", random_state=None), drawn)
 
 
 def test_copies_and_pickles():
     model = InfoVAE("small", input_shape=(1, 8, 8), lambda_=7, random_state=0).eval()
     for copied in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
-        assert same(state_of(copied), state_of(model))
+        assert same(copied, model)
         assert copied.lambda_ == 7

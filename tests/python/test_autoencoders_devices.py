@@ -7,8 +7,7 @@ import shutil
 import pytest
 import torch
 
-from test_autoencoders_architectures import MODELS
-from test_autoencoders_training import made, pictures
+from autoencoder_helpers import MODELS, made, pictures
 
 
 def test_mixed_precision_trains_single_precision_weights():

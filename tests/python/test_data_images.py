@@ -9,80 +9,43 @@ import numpy as np
 import pytest
 from torch.utils.data import DataLoader
 
-import zbins.data._images as images_module
-from helpers import refused
+from data_helpers import (
+    each,
+    make_celeba,
+    make_mobius,
+    pixels,
+    record_decoding,
+    refused_image,
+    same,
+    save,
+)
 from zbins.data import celeba, image_folder, mobius
 
 Image = pytest.importorskip("PIL.Image")
 
 
-def pixels(height=8, width=10, seed=0):
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3)).astype(np.uint8)
-
-
-def save(path, array, **options):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(array).save(path, **options)
-    return path
-
-
-def make_celeba(root, n=12, original=False):
-    """CelebA in one folder (torchvision's), or in those of the original archive."""
-    images, parts, attributes = (root / name for name in ("Img", "Eval", "Anno"))
-    if not original:
-        images = parts = attributes = root
-    names = [f"{i:06}.jpg" for i in range(1, n + 1)]
-    for i, name in enumerate(names):
-        save(images / "img_align_celeba" / name, pixels(218, 178, i), quality=90)
-    for folder in (parts, attributes):
-        folder.mkdir(parents=True, exist_ok=True)
-    lines = [f"{name} {0 if i < n - 4 else 1 + i % 2}" for i, name in enumerate(names)]
-    (parts / "list_eval_partition.txt").write_text("\n".join(lines) + "\n")
-    lines = [f"{name}  {1 if i % 3 else -1} {-1 if i % 2 else 1}" for i, name in enumerate(names)]
-    text = "\n".join([str(n), "Smiling Male ", *lines])
-    (attributes / "list_attr_celeba.txt").write_text(text + "\n")
-    return root
-
-
-def make_mobius(root, subjects=(1, 2, 10), bad=2):
-    """Images/<person>/<person>_<phone><light>_<eye><gaze>_<number>.jpg, with what lies beside."""
-    for subject in subjects:
-        folder = root / "Images" / str(subject)
-        for k, gaze in enumerate("lrsu"):
-            name = f"{subject}_1i_L{gaze}_"
-            save(folder / f"{name}1.jpg", pixels(34, 60, 10 * subject + k))
-            if k < bad:
-                save(folder / f"{name}bad.jpg", pixels(34, 60, 99))
-        save(root / "Masks" / str(subject) / f"{subject}_1i_Ll_1.png", pixels(34, 60))
-    (root / "data.csv").write_text("ID,Gender\n")
-    (root / "Images" / ".DS_Store").write_bytes(b"")
-    return root
-
-
 @pytest.fixture
 def decoded(monkeypatch):
-    """The numbers of the images that were decoded, in order."""
-    numbers, real = [], images_module.decode
+    """The names of the image files that were opened, in order."""
+    return record_decoding(monkeypatch)
 
-    def counting(name, number, shape, crop):
-        numbers.append(number)
-        return real(name, number, shape, crop)
 
-    monkeypatch.setattr(images_module, "decode", counting)
-    return numbers
+@pytest.fixture(params=[None, "memory", "folder"])
+def cache(request, tmp_path):
+    return tmp_path / "cache" if request.param == "folder" else request.param
 
 
 @pytest.mark.parametrize("original", [False, True])
 def test_celeba(tmp_path, original, decoded):
     data = celeba(make_celeba(tmp_path / "c", original=original), attributes="Smiling")
-    assert [len(s) for s in (data.train, data.validation, data.test)] == [8, 2, 2]
+    assert [len(split) for split in each(data)] == [8, 2, 2]
     assert decoded == []
     assert data.train.labels.tolist() == [0, 1, 1, 0, 1, 1, 0, 1]
     assert data.validation.labels.tolist() == [1, 1]  # 000009 and 000011
     assert data.test.labels.tolist() == [0, 1]
     assert data.train.classes == ("not Smiling", "Smiling")
     image, label = data.validation[1]
-    assert decoded == [1]
+    assert decoded == ["000011.jpg"]
     assert label == 1
     assert image.shape == (3, 64, 64)
     assert image.dtype == np.float32
@@ -95,31 +58,18 @@ def test_celeba(tmp_path, original, decoded):
 def test_mobius(tmp_path, decoded):
     root = make_mobius(tmp_path / "m")
     data = mobius(root, (17, 30))
-    parts = [data.train, data.validation, data.test]
+    parts = each(data)
     assert [len(part) for part in parts] == [8, 2, 2]
     assert data.train.classes == ("1", "2", "10")
     assert decoded == []
     assert sorted(np.concatenate([part.labels for part in parts])) == [0] * 4 + [1] * 4 + [2] * 4
     assert data.test[0][0].shape == (3, 17, 30)
     assert mobius(root).train.image_shape == (3, 1700, 3000)
-    again, other = mobius(root, (17, 30)), mobius(root, (17, 30), seed=1)
-    assert np.array_equal(again.train.arrays()[0], data.train.arrays()[0])
-    assert not np.array_equal(other.train.arrays()[0], data.train.arrays()[0])
-    with_bad = mobius(root, 8, bad=True)
-    assert sum(map(len, (with_bad.train, with_bad.validation, with_bad.test))) == 18
+    assert same(mobius(root, (17, 30)), data)
+    assert not same(mobius(root, (17, 30), seed=1), data)
+    assert sum(map(len, each(mobius(root, 8, bad=True)))) == 18
     everything = np.concatenate([part.arrays()[0] for part in parts])
     assert len(np.unique(everything, axis=0)) == 12
-
-
-def test_mobius_missing(tmp_path):
-    root = make_mobius(tmp_path / "m")
-    wanted = ["looked for Images/", "1/, 10/, 2/"]
-    refused(FileNotFoundError, wanted, lambda: mobius(root / "Images"))
-    empty = tmp_path / "e"
-    (empty / "Images" / "1").mkdir(parents=True)
-    refused(FileNotFoundError, ["1/1_1i_Ll_1.jpg", "holds 1/"], lambda: mobius(empty))
-    refused(TypeError, ["bad is 1"], lambda: mobius(root, bad=1))
-    refused(TypeError, ["seed is 0.5"], lambda: mobius(root, seed=0.5))
 
 
 def test_image_folder_with_classes(tmp_path):
@@ -133,11 +83,6 @@ def test_image_folder_with_classes(tmp_path):
     assert np.array_equal(split[1][0], wanted[1] / np.float32(255))
     save(tmp_path / "f" / "top.png", pixels())
     assert len(image_folder(tmp_path / "f", 8)) == 4
-    wanted = ["'top.png'", "labels=None"]
-    refused(ValueError, wanted, lambda: image_folder(tmp_path / "f", 8, labels="folder"))
-    refused(ValueError, ["'x'"], lambda: image_folder(tmp_path / "f", 8, labels="x"))
-    (tmp_path / "e").mkdir()
-    refused(FileNotFoundError, ["*.jpg", "nothing"], lambda: image_folder(tmp_path / "e", 8))
 
 
 def test_images_of_several_modes(tmp_path):
@@ -185,13 +130,10 @@ def test_crop_and_proportions(tmp_path):
     flat = image(1, crop=(8, 8))[:, 0, 0]
     assert (abs(flat - whole[:, :, 1:9].mean((1, 2))) < 40).all()
     split = image_folder(tmp_path, 4, crop=9)
-    refused(ValueError, ["image 0", "a.png", "8 x 11", "(9, 9)"], lambda: split[0])
+    refused_image(0, ["a.png", "8 x 11", "(9, 9)"], lambda: split[0])
 
 
-@pytest.mark.parametrize("cache", [None, "memory", "folder"])
 def test_damaged_images_are_named(tmp_path, cache):
-    if cache == "folder":
-        cache = tmp_path / "cache"
     root = tmp_path / "f"
     for i in range(3):
         save(root / f"{i}.jpg", pixels(40, 40, i))
@@ -203,8 +145,8 @@ def test_damaged_images_are_named(tmp_path, cache):
         split = image_folder(root, 8, cache=cache)
         if not isinstance(cache, os.PathLike):
             assert split[0][0].shape == split[2][0].shape
-        for call in (lambda s=split: s[1], split.arrays):
-            refused(ValueError, ["image 1, ", repr(str(root / "1.jpg"))], call)
+        for call in (lambda: split[1], split.arrays):  # noqa: B023
+            refused_image(1, ["image 1, ", repr(str(root / "1.jpg"))], call)
         if isinstance(cache, os.PathLike):
             assert os.listdir(cache) == []
     (root / "1.jpg").unlink()
@@ -212,34 +154,8 @@ def test_damaged_images_are_named(tmp_path, cache):
         split[1]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "kind", "texts"),
-    [
-        ({"size": 0}, ValueError, ["size is 0", "1 to 65,536"]),
-        ({"size": (8, -1)}, ValueError, ["(8, -1)"]),
-        ({"size": 8.0}, TypeError, ["size is 8.0", "(height, width)"]),
-        ({"size": (8, 8, 3)}, TypeError, ["(8, 8, 3)"]),
-        ({"size": None}, TypeError, ["size is None"]),
-        ({"crop": 0}, ValueError, ["crop is 0"]),
-        ({"crop": "140"}, TypeError, ["crop is '140'"]),
-        ({"channels": 4}, ValueError, ["channels is 4"]),
-        ({"channels": "RGB"}, TypeError, ["channels is 'RGB'"]),
-        ({"cache": 3}, TypeError, ["cache is 3"]),
-        ({"cache": __file__}, ValueError, ["which is a file"]),
-    ],
-)
-def test_arguments(tmp_path, arguments, kind, texts):
-    save(tmp_path / "a" / "a.png", pixels())
-    make_celeba(tmp_path, n=5)
-    make_mobius(tmp_path)
-    for open_it in (image_folder, celeba, mobius):
-        refused(kind, texts, lambda f=open_it: f(tmp_path, **{"size": 8, **arguments}))
-
-
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # Python 3.12, of torch's threads
-@pytest.mark.parametrize("cache", [None, "memory", "folder"])
 def test_a_data_loader_with_workers_gives_the_same(tmp_path, cache):
-    cache = tmp_path / "cache" if cache == "folder" else cache
     root = make_celeba(tmp_path / "c")
     split = celeba(root, 16, attributes="Male", cache=cache).train
 
@@ -259,14 +175,11 @@ def test_a_data_loader_with_workers_gives_the_same(tmp_path, cache):
     assert np.array_equal(np.concatenate([y for _, y in one]), labels)
 
 
-@pytest.mark.parametrize("cache", [None, "memory", "folder"])
 def test_pickling_leaves_the_images_behind(tmp_path, cache):
-    cache = tmp_path / "cache" if cache == "folder" else cache
     data = mobius(make_mobius(tmp_path / "m"), 64, cache=cache)
     before = pickle.dumps(data)
-    images, labels = data.train.arrays()
+    images, _ = data.train.arrays()
     assert len(pickle.dumps(data)) == len(before) < images.nbytes / 4
     again = pickle.loads(pickle.dumps(data))
-    assert np.array_equal(again.train.arrays()[0], images)
-    assert np.array_equal(again.train.arrays()[1], labels)
+    assert same(again, data)
     assert np.array_equal(again.test[0][0], data.test[0][0])

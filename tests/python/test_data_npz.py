@@ -7,16 +7,20 @@ import zipfile
 import numpy as np
 import pytest
 
+from data_helpers import images_of, make_mnist, refused_image
 from helpers import refused, run_python
-from test_data_idx import images_of, make_mnist
 from zbins.data import npz
 
 
-def test_npz_layouts(tmp_path):
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "a.npz"
+
+
+def test_npz_layouts(path):
     grey = images_of(4)
-    colour = np.random.default_rng(0).integers(0, 256, (4, 6, 7, 3)).astype(np.uint8)
-    last, first = colour, np.moveaxis(colour, 3, 1)
-    path = tmp_path / "a.npz"
+    last = np.random.default_rng(0).integers(0, 256, (4, 6, 7, 3)).astype(np.uint8)
+    first = np.moveaxis(last, 3, 1)
     np.savez(path, x=grey, last=last, first=first, f=np.asfortranarray(last), y=np.arange(4) - 1)
     assert np.array_equal(npz(path).arrays()[0], grey[:, None])
     assert npz(path).arrays()[1] is None
@@ -28,15 +32,13 @@ def test_npz_layouts(tmp_path):
         assert split.labels.tolist() == [-1, 0, 1, 2]
         assert split.classes == ("a", "b")
     np.savez(path, x=np.zeros((2, 3, 5, 3), np.uint8))
-    refused(ValueError, ["channels='first'", "(2, 3, 5, 3)"], lambda: npz(path))
     assert npz(path, channels="first").image_shape == (3, 5, 3)
     assert npz(path, channels="last").image_shape == (3, 3, 5)
-    refused(ValueError, ["'middle'"], lambda: npz(path, channels="middle"))
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_npz_floats_are_kept_and_checked(tmp_path, dtype):
-    path, values = tmp_path / "a.npz", np.random.default_rng(0).random((5, 4, 4)).astype(dtype)
+def test_npz_floats_are_kept_and_checked(path, dtype):
+    values = np.random.default_rng(0).random((5, 4, 4)).astype(dtype)
     np.savez(path, x=values)
     images, _ = npz(path).arrays()
     assert images.dtype == np.float32
@@ -46,33 +48,21 @@ def test_npz_floats_are_kept_and_checked(tmp_path, dtype):
         values[3, 1, 1] = wrong
         np.savez(path, x=values)
         split = npz(path)  # nothing is read yet
-        refused(ValueError, ["image 3 ", str(wrong), "[0, 1]"], lambda s=split: s[0])
+        refused_image(3, [str(path), str(wrong), "[0, 1]"], lambda: split[0])  # noqa: B023
 
 
-def test_npz_malformed(tmp_path):
-    path = tmp_path / "a.npz"
-    np.savez(path, x=images_of(3), y=np.arange(2), z=np.arange(3.0), i=images_of(3).astype(int))
-    np.savez(tmp_path / "o.npz", x=np.array([{}], object))
-    refused(ValueError, ["no array 'no'", "'x', 'y', 'z'"], lambda: npz(path, images="no"))
-    refused(ValueError, ["2 labels", "3 images"], lambda: npz(path, labels="y"))
-    refused(ValueError, ["float64", "labels"], lambda: npz(path, labels="z"))
-    refused(ValueError, ["int64", "uint8"], lambda: npz(path, images="i"))
-    refused(ValueError, ["(n, h, w)"], lambda: npz(path, images="z"))
-    refused(ValueError, ["objects"], lambda: npz(tmp_path / "o.npz"))
-    refused(TypeError, ["images is 3"], lambda: npz(path, images=3))
-    with pytest.raises(FileNotFoundError, match="nowhere"):
-        npz(tmp_path / "nowhere.npz")
+def test_npz_damaged(path):
+    np.savez(path, x=images_of(3))
     whole = path.read_bytes()
     for cut in (0, 10, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:cut])
-        refused(ValueError, [str(path)], lambda: npz(path))
+        refused(ValueError, str(path), lambda: npz(path))
     place = whole.index(images_of(3)[1].tobytes())
     path.write_bytes(whole[:place] + b"?!" + whole[place + 2 :])
     refused(ValueError, [str(path), "damaged", "CRC"], lambda: npz(path)[0])
 
 
-def test_npz_that_promises_more_than_it_has(tmp_path):
-    path = tmp_path / "a.npz"
+def test_npz_that_promises_more_than_it_has(path):
     head = b"\x93NUMPY\x01\x00\x76\x00"
     text = b"{'descr': '|u1', 'fortran_order': False, 'shape': (1000000000000, 28, 28), }"
     with zipfile.ZipFile(path, "w") as archive:
@@ -80,9 +70,8 @@ def test_npz_that_promises_more_than_it_has(tmp_path):
     refused(ValueError, ["784,000,000,000,000", "100 follow"], lambda: npz(path))
 
 
-def test_neither_torch_nor_pillow_is_imported(tmp_path):
-    folder = make_mnist(tmp_path / "m")
-    np.savez(tmp_path / "a.npz", x=images_of(3))
+def test_neither_torch_nor_pillow_is_imported(tmp_path, path):
+    np.savez(path, x=images_of(3))
     out = run_python(
         """
         import sys
@@ -93,18 +82,14 @@ def test_neither_torch_nor_pillow_is_imported(tmp_path):
         data = zbins.data.mnist(sys.argv[1])
         data.train[0], zbins.data.npz(sys.argv[2])[0]
         print("torch" in sys.modules)
-        for call in (zbins.data.celeba, zbins.data.mobius):
+        for call in (zbins.data.celeba, zbins.data.mobius, zbins.data.image_folder):
             try:
-                call(sys.argv[1])
+                call(sys.argv[1], 64)
             except ImportError as error:
                 print(error)
-        try:
-            zbins.data.image_folder(sys.argv[1], 64)
-        except ImportError as error:
-            print(error)
         """,
-        folder,
-        tmp_path / "a.npz",
+        make_mnist(tmp_path / "m"),
+        path,
     ).splitlines()
     assert out[:2] == ["False", "False"]
     assert len(out) == 5

@@ -14,6 +14,7 @@ except ImportError as error:
         f"zbins.autoencoders needs PyTorch ({error}); install it with: {pip_install('torch')}"
     ) from error
 
-from ._models import AE, VAE, WAE, BetaVAE, InfoVAE
+from ._ae import AE
+from ._regularized import VAE, WAE, BetaVAE, InfoVAE
 
 __all__ = ["AE", "VAE", "WAE", "BetaVAE", "InfoVAE"]

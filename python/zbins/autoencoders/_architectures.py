@@ -77,71 +77,64 @@ class Architecture:
     learning_rate: float = 1e-3
 
 
-MNIST = Architecture(  # Table 3
-    input_shape=(1, 28, 28),
-    latent_dim=32,
-    encoder=(
-        Layer(128, (4, 4), 2, (1, 1)),
-        Layer(256, (4, 4), 2, (1, 1)),
-        Layer(512, (4, 4), 2, (1, 1)),
-        Layer(1024, (4, 4), 2, (1, 1)),
-    ),
-    features=(1024, 4, 4),
-    decoder=(
-        Layer(512, (4, 4), 2, (1, 1)),
-        Layer(256, (4, 4), 2, (2, 2)),
-        Layer(1, (4, 4), 2, (1, 1)),  # printed: 256 channels, where an image has one
-    ),
-    norm_features=False,  # as printed, unlike Tables 4 and 5
-)
-
-CELEBA = Architecture(  # Table 4
-    input_shape=(3, 218, 178),
-    latent_dim=256,
-    encoder=(
-        Layer(128, (4, 4), 2, (1, 1)),
-        Layer(256, (4, 4), 2, (1, 1)),
-        Layer(512, (4, 4), 2, (1, 1)),
-        Layer(1024, (4, 4), 2, (1, 1)),
-    ),
-    features=(1024, 13, 11),  # printed: (1024, 4, 4), of 146,432 values, which is 1024 * 13 * 11
-    decoder=(
-        Layer(512, (3, 4), 2, (0, 1)),
-        Layer(256, (3, 4), 2, (0, 1)),
-        Layer(128, (3, 4), 2, (1, 1)),
-        Layer(3, (2, 4), 2, (0, 0)),
-    ),
-    epochs=100,
-    learning_rate=1e-4,
-)
-
-MOBIUS = Architecture(  # Table 5
-    input_shape=(3, 1700, 3000),
-    latent_dim=256,
-    encoder=(
-        Layer(32, (7, 7), 3),
-        Layer(64, (7, 7), 3),
-        Layer(128, (7, 7), 3),
-        Layer(256, (7, 7), 3),
-        Layer(512, (7, 7), 3),
-        Layer(1024, (5, 5), 2),
-    ),
-    features=(1024, 1, 3),
-    decoder=(
-        Layer(512, (7, 7), 2, (0, 0)),
-        Layer(256, (5, 7), 3, (1, 0)),
-        Layer(128, (5, 7), 3, (1, 2)),
-        Layer(64, (5, 7), 3, (1, 2)),
-        Layer(32, (5, 7), 3, (1, 2)),
-        Layer(3, (4, 6), 3, (1, 0)),
-    ),
-)
-
-_OF_THE_PAPER = {"mnist": MNIST, "celeba": CELEBA, "mobius": MOBIUS}
-NAMES = (*_OF_THE_PAPER, "small")
+def _halving(*channels: int) -> tuple[Layer, ...]:
+    """Return convolutions that halve height and width each, or transposed ones that double them."""
+    return tuple(Layer(n, (4, 4), 2, (1, 1)) for n in channels)
 
 
-def small(input_shape: Shape) -> Architecture:
+_OF_THE_PAPER = {
+    "mnist": Architecture(  # Table 3
+        input_shape=(1, 28, 28),
+        latent_dim=32,
+        encoder=_halving(128, 256, 512, 1024),
+        features=(1024, 4, 4),
+        decoder=(
+            Layer(512, (4, 4), 2, (1, 1)),
+            Layer(256, (4, 4), 2, (2, 2)),
+            Layer(1, (4, 4), 2, (1, 1)),  # printed: 256 channels, where an image has one
+        ),
+        norm_features=False,  # as printed, unlike Tables 4 and 5
+    ),
+    "celeba": Architecture(  # Table 4
+        input_shape=(3, 218, 178),
+        latent_dim=256,
+        encoder=_halving(128, 256, 512, 1024),
+        features=(1024, 13, 11),  # printed: (1024, 4, 4), of 146,432 values: 1024 * 13 * 11
+        decoder=(
+            Layer(512, (3, 4), 2, (0, 1)),
+            Layer(256, (3, 4), 2, (0, 1)),
+            Layer(128, (3, 4), 2, (1, 1)),
+            Layer(3, (2, 4), 2, (0, 0)),
+        ),
+        epochs=100,
+        learning_rate=1e-4,
+    ),
+    "mobius": Architecture(  # Table 5
+        input_shape=(3, 1700, 3000),
+        latent_dim=256,
+        encoder=(
+            Layer(32, (7, 7), 3),
+            Layer(64, (7, 7), 3),
+            Layer(128, (7, 7), 3),
+            Layer(256, (7, 7), 3),
+            Layer(512, (7, 7), 3),
+            Layer(1024, (5, 5), 2),
+        ),
+        features=(1024, 1, 3),
+        decoder=(
+            Layer(512, (7, 7), 2, (0, 0)),
+            Layer(256, (5, 7), 3, (1, 0)),
+            Layer(128, (5, 7), 3, (1, 2)),
+            Layer(64, (5, 7), 3, (1, 2)),
+            Layer(32, (5, 7), 3, (1, 2)),
+            Layer(3, (4, 6), 3, (1, 0)),
+        ),
+    ),
+}
+_NAMES = (*_OF_THE_PAPER, "small")
+
+
+def _small(input_shape: Shape) -> Architecture:
     """Return a network of two convolutions that a CPU trains in minutes (ours, not the paper's).
 
     Parameters
@@ -153,9 +146,9 @@ def small(input_shape: Shape) -> Architecture:
     return Architecture(
         input_shape=input_shape,
         latent_dim=16,
-        encoder=(Layer(16, (4, 4), 2, (1, 1)), Layer(32, (4, 4), 2, (1, 1))),
+        encoder=_halving(16, 32),
         features=(32, height // 4, width // 4),
-        decoder=(Layer(16, (4, 4), 2, (1, 1)), Layer(channels, (4, 4), 2, (1, 1))),
+        decoder=_halving(16, channels),
     )
 
 
@@ -170,12 +163,12 @@ def architecture_of(name: object, input_shape: object, latent_dim: object) -> Ar
         For a name that is no string, a shape not of three ints, or a dimension that is no int.
     """
     if not isinstance(name, str):
-        raise TypeError(f"architecture is {name!r}; accepted are {', '.join(map(repr, NAMES))}")
-    if name not in NAMES:
-        raise ValueError(f"architecture is {name!r}; accepted are {', '.join(map(repr, NAMES))}")
-    shape = None if input_shape is None else as_shape(input_shape)
+        raise TypeError(f"architecture is {name!r}; accepted are {', '.join(map(repr, _NAMES))}")
+    if name not in _NAMES:
+        raise ValueError(f"architecture is {name!r}; accepted are {', '.join(map(repr, _NAMES))}")
+    shape = None if input_shape is None else _as_shape(input_shape)
     if name == "small":
-        architecture = small(_divisible_by_four(shape or (1, 28, 28)))
+        architecture = _small(_divisible_by_four(shape or (1, 28, 28)))
     else:
         architecture = _OF_THE_PAPER[name]
         if shape not in (None, architecture.input_shape):
@@ -192,7 +185,7 @@ def architecture_of(name: object, input_shape: object, latent_dim: object) -> Ar
     return replace(architecture, latent_dim=int(latent_dim))  # type: ignore[call-overload]
 
 
-def as_shape(value: Any) -> Shape:
+def _as_shape(value: Any) -> Shape:
     """Return channels, height and width as ints, or refuse them."""
     plain = isinstance(value, Sequence) and not isinstance(value, (str, bytes))
     if not plain or len(value) != 3 or not all(is_int(size) for size in value):

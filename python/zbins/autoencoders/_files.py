@@ -98,7 +98,7 @@ def damaged(name: str | os.PathLike[str], error: object) -> ValueError:
 
 
 def read_model(kind: Any, path: str | os.PathLike[str], device: Any) -> Any:
-    """Return the model of a file, which must be of this class (see `Autoencoder.load`)."""
+    """Return the model of a file, which must be of this class (see `AE.load`)."""
     tensors, metadata = read(path)
     if metadata["autoencoder"] != kind.__name__:
         raise ValueError(

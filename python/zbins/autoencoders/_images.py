@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from .._errors import RowError
 from .._types import Array
 from ..data import Split
 from ._architectures import Shape
@@ -85,9 +86,10 @@ class ImageDataset(Images):
         for row in rows.tolist():
             image = self._image(row)
             if tuple(image.shape) != shape:
-                raise ValueError(
-                    f"{self._name}[{row}] has the shape {tuple(image.shape)}; the model takes "
-                    f"images of shape {shape}"
+                raise RowError(
+                    f"{self._name}[{{row}}] has the shape {tuple(image.shape)}; the model takes "
+                    f"images of shape {shape}",
+                    row,
                 )
             check_images(image[None], shape, self._name, row)
             images.append(image)
@@ -235,10 +237,12 @@ def check_images(batch: torch.Tensor, shape: Shape, name: str, first: int = 0) -
         return
     wrong = ~((batch >= 0) & (batch <= 1))
     image, channel, row, column = wrong.nonzero()[0].tolist()
-    raise ValueError(
-        f"{name} has the value {batch[image, channel, row, column].item():g} in image "
-        f"{first + image}, channel {channel}, row {row}, column {column}; accepted are values in "
-        "[0, 1], and uint8"
+    value = batch[image, channel, row, column].item()
+    raise RowError(
+        f"{name} has the value {value:g} in image {{row}}, channel {channel}, row {row}, column "
+        f"{column}; accepted are values in [0, 1], and uint8",
+        first + image,
+        value=value,
     )
 
 

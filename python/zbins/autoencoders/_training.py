@@ -1,29 +1,137 @@
-"""Training: Adam over shuffled batches, validation, early stopping, checkpoints."""
+"""Training: Adam over shuffled batches, validation, early stopping, checkpoints; its parameters."""
 
 from __future__ import annotations
 
 import contextlib
 import math
+import numbers
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
 
 from .._common.checks import is_int
-from .._common.progress import Progress
-from .._common.seeds import draw_seed
-from ..torch._modules import seeded
+from .._common.progress import Progress, check_progress
+from .._common.seeds import check_random_state, draw_seed
+from ..torch._modules import device_of, seeded
+from ._architectures import Architecture
 from ._checkpoints import Checkpoint, save_checkpoint
 from ._files import Tensors
 from ._images import ImageLoader, Images, as_unit, at_least_two, source_of
-from ._plan import Plan
-from ._seeds import generator_on, seed_of
 
 # Purposes of the seeds of an epoch; epoch 0 is before the first.
 _SHUFFLE, _NOISE, _GLOBAL, _SPLIT = range(4)
 
 History = list[dict[str, float]]
+
+
+class Plan:
+    """What `AE.fit` was asked for, checked, the paper's settings filled in.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        Has the paper's settings.
+    epochs, batch_size, ... : object
+        As in `AE.fit`.
+
+    Attributes
+    ----------
+    batch_size_given : bool
+        Whether the caller said so, rather than the paper.
+    validation : float, object or None
+        The share of the images held out, or what has them.
+    device : torch.device or None
+        None: where the model is.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the parameter, its value, and what is accepted.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        *,
+        epochs: Any,
+        batch_size: Any,
+        learning_rate: Any,
+        validation: Any,
+        patience: Any,
+        checkpoint: Any,
+        resume: Any,
+        random_state: Any,
+        device: Any,
+        mixed_precision: Any,
+        compile: Any,
+        progress: Any,
+    ) -> None:
+        check_random_state(random_state)
+        for name, value in {
+            "resume": resume,
+            "mixed_precision": mixed_precision,
+            "compile": compile,
+        }.items():
+            if not isinstance(value, bool):
+                raise TypeError(f"{name} is {value!r}; accepted are True and False")
+        if checkpoint is not None and not isinstance(checkpoint, (str, os.PathLike)):
+            raise TypeError(f"checkpoint is {checkpoint!r}; accepted are None and a path")
+        if resume and checkpoint is None:
+            raise ValueError(
+                "resume is True, but checkpoint is None; there is nothing to go on from"
+            )
+        share = _share_of(validation)
+        self.validation: Any = validation if share is None else share
+        self.patience = None if patience is None else _whole("patience", patience, 1)
+        if patience is not None and validation is None:
+            raise ValueError(
+                f"patience is {patience}, but validation is None; early stopping needs it"
+            )
+        self.epochs = architecture.epochs if epochs is None else _whole("epochs", epochs, 0)
+        self.batch_size_given = batch_size is not None
+        self.batch_size = (
+            _whole("batch_size", batch_size, 2)
+            if self.batch_size_given
+            else architecture.batch_size
+        )
+        self.learning_rate = (
+            architecture.learning_rate if learning_rate is None else _rate_of(learning_rate)
+        )
+        self.checkpoint = None if checkpoint is None else os.fspath(checkpoint)
+        self.resume, self.random_state = resume, random_state
+        self.device = None if device is None else device_of(device)
+        self.mixed_precision, self.compile = mixed_precision, compile
+        self.progress = check_progress(progress)
+
+
+def _whole(name: str, value: Any, least: int) -> int:
+    if not is_int(value):
+        raise TypeError(f"{name} is {value!r}; accepted are None and an int of at least {least}")
+    if value < least:
+        raise ValueError(f"{name} is {value}; accepted are None and an int of at least {least}")
+    return int(value)
+
+
+def _rate_of(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"learning_rate is {value!r}; accepted are None and a number above 0")
+    if not math.isfinite(value) or value <= 0:
+        raise ValueError(f"learning_rate is {value}; accepted are None and a finite number above 0")
+    return float(value)
+
+
+def _share_of(validation: Any) -> float | None:
+    """Return the share held out, if validation is one."""
+    if isinstance(validation, bool) or not isinstance(validation, numbers.Real):
+        return None
+    if not 0 < float(validation) < 1:
+        raise ValueError(
+            f"validation is {validation}; a share of the images lies between 0 and 1, without both"
+        )
+    return float(validation)
 
 
 class _Lines(Progress):
@@ -45,7 +153,7 @@ def train(model: Any, data: Any, plan: Plan) -> History:
     Raises
     ------
     ValueError, TypeError, FloatingPointError, OSError
-        As `Autoencoder.fit` says.
+        As `AE.fit` says.
     """
     source = source_of(data, "data")
     if isinstance(source, ImageLoader):
@@ -100,7 +208,7 @@ def _split(source: Images, share: float, seed: int) -> tuple[Images, Images]:
             f"validation is {share} of {source.n} images, which leaves {source.n - out} and {out}; "
             "accepted is what leaves at least 2 of both"
         )
-    generator = generator_on(torch.device("cpu"), seed_of(seed, 0, _SPLIT))
+    generator = torch.Generator().manual_seed(_seed_of(seed, 0, _SPLIT))
     order = torch.randperm(source.n, generator=generator)
     return source.take(order[out:].sort().values), source.take(order[:out].sort().values)
 
@@ -174,17 +282,16 @@ class _Run:
 
     def _epoch(self, epoch: int, progress: Progress) -> dict[str, float]:
         """See all images once; what a Dataset draws from torch follows from the seed too."""
-        cpu = torch.device("cpu")
-        shuffling = generator_on(cpu, seed_of(self._seed, epoch, _SHUFFLE))
+        shuffling = torch.Generator().manual_seed(_seed_of(self._seed, epoch, _SHUFFLE))
         entry: dict[str, float] = {"epoch": epoch}
-        with seeded(seed_of(self._seed, epoch, _GLOBAL)):
+        with seeded(_seed_of(self._seed, epoch, _GLOBAL)):
             self._model.train()
-            noise = generator_on(self._place, seed_of(self._seed, epoch, _NOISE))
+            noise = torch.Generator(self._place).manual_seed(_seed_of(self._seed, epoch, _NOISE))
             entry |= self._pass(self._source, "data", shuffling, noise, progress)
             if self._held_out is not None:
                 self._model.eval()
                 # The same draws at every epoch: the losses differ by the weights alone.
-                noise = generator_on(self._place, seed_of(self._seed, 0, _NOISE))
+                noise = torch.Generator(self._place).manual_seed(_seed_of(self._seed, 0, _NOISE))
                 with torch.no_grad():
                     found = self._pass(self._held_out, "validation", None, noise, None)
                 entry |= {f"validation_{name}": value for name, value in found.items()}
@@ -272,3 +379,8 @@ class _Run:
             "images": self._source.n,
             "validation_images": None if self._held_out is None else self._held_out.n,
         }
+
+
+def _seed_of(seed: int, *path: int) -> int:
+    """Return one of the independent seeds that a seed stands for, as (epoch, purpose)."""
+    return int(np.random.SeedSequence([seed, *path]).generate_state(1, np.uint64)[0])

@@ -16,12 +16,12 @@ Image files need Pillow, the extra ``data`` (``pip install '.[data]'`` in a chec
 need NumPy only.
 """
 
+from ._arrays import npz
 from ._celeba import celeba
 from ._folder import image_folder
 from ._idx import load_idx
 from ._mnist import fashion_mnist, mnist
 from ._mobius import mobius
-from ._npz import npz
 from ._split import Split, Splits, partition
 
 __all__ = [

@@ -10,10 +10,8 @@ from typing import Any
 import numpy as np
 
 from .._types import Array
-from ._checks import checked_cache, checked_channels, checked_crop, checked_size
-from ._images import ImageFiles
+from ._folder import ImageFiles, Reading
 from ._paths import as_folder, find
-from ._pixels import need_pillow
 from ._split import Split, Splits
 
 _IMAGES = ("img_align_celeba", "Img/img_align_celeba")
@@ -83,9 +81,7 @@ def celeba(
     >>> faces.validation.arrays()[0].shape  # doctest: +SKIP
     (19867, 3, 64, 64)
     """
-    need_pillow()
-    shape = (checked_channels(channels), *checked_size(size))
-    crop, cache = checked_crop(crop), checked_cache(cache)
+    reading = Reading.of(size, channels, crop, cache)
     wanted = _checked_names(attributes)
     folder = as_folder(path, "CelebA: img_align_celeba and list_eval_partition.txt")
     root = find(folder, "the images of CelebA are not there", _IMAGES, directory=True)
@@ -97,7 +93,7 @@ def celeba(
         rows = _attributes(find(folder, "the attributes are not there", _ATTRIBUTES), wanted)
     splits = []
     for part, names in zip(_PARTS, parts, strict=True):
-        source = ImageFiles(f"celeba-{part}", root, names, shape, crop, cache)
+        source = ImageFiles(f"celeba-{part}", root, names, reading)
         labels = _labels(names, rows, wanted) if wanted else None
         if labels is not None and isinstance(attributes, str):
             labels = labels[:, 0]

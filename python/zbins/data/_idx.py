@@ -21,7 +21,7 @@ from .._types import Array
 from ._paths import as_path
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-_MOST = 1032  # deflate makes at most so many bytes of one (zlib.net/zlib_tech.html)
+DEFLATES_TO = 1032  # deflate makes at most so many bytes of one (zlib.net/zlib_tech.html)
 _AT_ONCE = 1 << 20
 
 
@@ -125,7 +125,7 @@ def idx_header(name: str) -> IdxHeader:
     header = IdxHeader(shape, np.dtype(_TYPES[magic[2]]), 4 + len(lengths))
     follow = size - header.offset
     if packed:
-        if header.nbytes > _MOST * size:
+        if header.nbytes > DEFLATES_TO * size:
             raise ValueError(
                 f"{name!r} is damaged: its header promises {header.nbytes:,} bytes (shape "
                 f"{shape}), more than a packed file of {size:,} bytes can hold"

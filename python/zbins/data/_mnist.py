@@ -8,12 +8,12 @@ import zipfile
 
 import numpy as np
 
+from .._errors import RowError
 from .._types import Array
+from ._arrays import StoredImages, checked_labels, npz
 from ._idx import idx_header, load_idx
-from ._npz import npz
 from ._paths import as_folder, as_path, find
 from ._split import Split, Splits, checked_count, permutation
-from ._stored import StoredImages, checked_labels
 
 _DIGITS = tuple("0123456789")
 _CLOTHES = (
@@ -167,7 +167,10 @@ def _check(split: Split, name: str) -> None:
     assert split.labels is not None
     wrong = np.flatnonzero((split.labels < 0) | (split.labels >= len(split.classes)))
     if len(wrong):
-        raise ValueError(
-            f"the label of image {wrong[0]:,} of {name} is {split.labels[wrong[0]]}; expected 0 "
-            f"to {len(split.classes) - 1}"
+        label = split.labels[wrong[0]]
+        raise RowError(
+            f"the label of image {{row}} of {name} is {label}; expected 0 to "
+            f"{len(split.classes) - 1}",
+            int(wrong[0]),
+            value=label,
         )

@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ._checks import checked_cache, checked_channels, checked_crop, checked_size
-from ._folder import numbered
-from ._images import ImageFiles, listed
+from ._folder import ImageFiles, Reading, listed, numbered
 from ._paths import as_folder, find, missing
-from ._pixels import need_pillow
 from ._split import Split, Splits, partition
 
 
@@ -62,9 +59,7 @@ def mobius(
     M. Vitek, P. Rot, V. Štruc, P. Peer: "A comprehensive investigation into sclera biometrics: a
     novel dataset and performance study", Neural Computing & Applications, 2020.
     """
-    need_pillow()
-    shape = (checked_channels(channels), *checked_size(size))
-    crop, cache = checked_crop(crop), checked_cache(cache)
+    reading = Reading.of(size, channels, crop, cache)
     if not isinstance(bad, bool):
         raise TypeError(f"bad is {bad!r}; accepted are True and False")
     expected = "the folder Images of MOBIUS, with one folder per person"
@@ -73,9 +68,9 @@ def mobius(
     names = [name for name in listed(root) if os.sep in name and (bad or not _is_bad(name))]
     if not names:
         raise missing(root, "there are no pictures of MOBIUS", ["1/1_1i_Ll_1.jpg and the like"])
-    numbers, classes = numbered([name.split(os.sep)[0] for name in names])
+    numbers, classes = numbered(names)
     title = "mobius-with-bad" if bad else "mobius"
-    source = ImageFiles(title, root, names, shape, crop, cache)
+    source = ImageFiles(title, root, names, reading)
     return partition(Split(source, numbers, classes), seed=seed)
 
 

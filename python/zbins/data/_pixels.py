@@ -1,4 +1,4 @@
-"""One image file to the pixels that are trained on, by Pillow."""
+"""From one image file to the pixels that are trained on: sizes, crops and channels, by Pillow."""
 
 from __future__ import annotations
 
@@ -7,9 +7,44 @@ from typing import Any
 
 import numpy as np
 
+from .._common.checks import is_int
 from .._common.extras import pip_install
+from .._errors import RowError
 from .._types import Array
-from ._checks import Size
+
+Size = tuple[int, int]  # height, width
+_LARGEST = 1 << 16  # pixels a side: more is a mistake, and what JPEG ends at
+
+
+def checked_size(size: object, name: str = "size") -> Size:
+    """Return (height, width) from one number or two.
+
+    Raises
+    ------
+    TypeError
+        If it is neither a whole number nor a pair of them.
+    ValueError
+        If one is not from 1 to 65,536.
+    """
+    both = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
+    if len(both) != 2 or not all(is_int(side) for side in both):
+        raise TypeError(
+            f"{name} is {size!r}; accepted are a whole number of pixels and a pair of them "
+            "(height, width)"
+        )
+    height, width = (int(side) for side in both)
+    if not (1 <= height <= _LARGEST and 1 <= width <= _LARGEST):
+        raise ValueError(f"{name} is {size!r}; accepted are from 1 to {_LARGEST:,} pixels")
+    return height, width
+
+
+def checked_channels(channels: object) -> int:
+    """Return 1 (grey) or 3 (colour)."""
+    if not is_int(channels):
+        raise TypeError(f"channels is {channels!r}; accepted are 3 (colour) and 1 (grey)")
+    if channels not in (1, 3):
+        raise ValueError(f"channels is {channels}; accepted are 3 (colour) and 1 (grey)")
+    return int(channels)
 
 
 def need_pillow() -> None:
@@ -70,7 +105,7 @@ def decode(name: str, number: int, shape: tuple[int, int, int], crop: Size | Non
     except Exception as error:  # of a damaged file Pillow raises a dozen kinds
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the system's: not there, no permission
-        raise ValueError(f"image {number:,}, {name!r}, cannot be decoded: {error}") from error
+        raise RowError(f"image {{row}}, {name!r}, cannot be decoded: {error}", number) from error
     pixels = np.asarray(image)
     pixels = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
     return np.ascontiguousarray(pixels)

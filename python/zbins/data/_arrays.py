@@ -1,4 +1,4 @@
-"""Images and labels in .npz archives, as `numpy.savez` writes them."""
+"""Images and labels that lie together in arrays: read whole at the first access, .npz archives."""
 
 from __future__ import annotations
 
@@ -7,19 +7,83 @@ import math
 import os
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import IO, Any
 
 import numpy as np
 
+from .._errors import RowError
 from .._types import Array
+from ._idx import DEFLATES_TO
 from ._paths import as_path
 from ._split import Split
-from ._stored import StoredImages, checked_labels
 
 _CHANNELS = (1, 3)
-# Ways to pack that NumPy writes, and how many bytes they make of one at most (see `_idx`).
-_PACKINGS = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: 1032}
+# Ways to pack that NumPy writes, and how many bytes they make of one at most.
+_PACKINGS = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: DEFLATES_TO}
+
+
+class StoredImages:
+    """A `Source` over one array.
+
+    Parameters
+    ----------
+    load : callable
+        Returns the array, of shape (n, c, h, w). It must be picklable (a `functools.partial` of a
+        function of a module): only it travels to the workers of a DataLoader, not the array.
+    shape : tuple of int
+        Of that array, known from the file's header.
+    """
+
+    def __init__(self, load: Callable[[], Array], shape: tuple[int, int, int, int]) -> None:
+        self._load = load
+        self.shape = shape
+        self._array: Array | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_array": None}
+
+    def read(self, number: int) -> Array:
+        """See `Source.read`."""
+        image: Array = self.whole()[number]
+        return image
+
+    def whole(self) -> Array:
+        """See `Source.whole`."""
+        if self._array is None:
+            array = self._load()
+            array.flags.writeable = False  # splits share it
+            self._array = array
+        return self._array
+
+
+def checked_labels(labels: Array, n_images: int, name: str) -> Array:
+    """Return labels as int64, one per image.
+
+    Parameters
+    ----------
+    labels : ndarray
+        As the file has them.
+    n_images : int
+        How many there must be.
+    name : str
+        Of the file, for messages.
+
+    Raises
+    ------
+    ValueError
+        If they are not whole numbers in one column, or not as many as the images.
+    """
+    if labels.ndim != 1 or labels.dtype.kind not in "iub":
+        raise ValueError(
+            f"{name} has the shape {labels.shape} and the dtype {labels.dtype}; expected one "
+            "column of whole numbers, the labels"
+        )
+    if len(labels) != n_images:
+        raise ValueError(f"{name} holds {len(labels):,} labels, but there are {n_images:,} images")
+    if labels.dtype == np.uint64 and labels.size and int(labels.max()) >= 1 << 63:
+        raise ValueError(f"{name} holds the label {labels.max()}, which int64 cannot")
+    return labels.astype(np.int64)
 
 
 def npz(
@@ -121,11 +185,13 @@ def _load(name: str, key: str, axis: int | None) -> Array:
     images = images[:, None] if axis is None else np.moveaxis(images, axis, 1)
     if images.dtype != np.uint8:
         for number, image in enumerate(images):
-            if not ((image >= 0) & (image <= 1)).all():  # NaN neither
-                value = image[~((image >= 0) & (image <= 1))][0]
-                raise ValueError(
-                    f"image {number:,} in {key!r} of {name!r} holds {value}; expected numbers in "
-                    "[0, 1], or uint8 from 0 to 255"
+            wrong = image[~((image >= 0) & (image <= 1))]  # NaN too
+            if len(wrong):
+                raise RowError(
+                    f"image {{row}} in {key!r} of {name!r} holds {wrong[0]}; expected numbers in "
+                    "[0, 1], or uint8 from 0 to 255",
+                    number,
+                    value=wrong[0],
                 )
         images = images.astype(np.float32)
     return np.ascontiguousarray(images)
