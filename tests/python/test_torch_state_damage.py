@@ -172,6 +172,14 @@ def test_hostile_states_of_a_mixture(state):
     unchanged(generator, before)
 
 
+@pytest.mark.parametrize(("name", "value"), [("means_", torch.nan), ("weights_", 5.0)])
+def test_states_that_could_not_be_drawn_from(name, value):
+    state = MIXTURE.state_dict()
+    state["sampler." + name].fill_(value)
+    with pytest.raises(ValueError, match=r"damaged: its|damaged: it cannot be drawn from"):
+        copy.copy(MIXTURE).load_state_dict(state)
+
+
 def test_a_hostile_file_under_a_right_checksum(path):
     fitted().save(path)
     for changes in ({"posterior": "median"}, {"posterior": 7}, {"posterior": None}):

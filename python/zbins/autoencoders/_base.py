@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ..torch._modules import device_of
+from ..torch.networks import device_of
 from . import _files
 from ._networks import Networks
 from ._plan import plan_of

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 
 from .._common.seeds import check_random_state, draw_seed
-from ..torch._modules import seeded
+from ..torch.networks import seeded
 from ._architectures import Architecture, Shape, architecture_of, decoder_of, encoder_of
 from ._images import as_tensor, as_unit, can_look, check_images
 from ._seeds import generator_on

@@ -13,7 +13,7 @@ import torch
 from .._common.checks import is_int
 from .._common.progress import check_progress
 from .._common.seeds import check_random_state
-from ..torch._modules import device_of
+from ..torch.networks import device_of
 from ._architectures import Architecture
 
 

@@ -13,7 +13,7 @@ import torch
 from .._common.checks import is_int
 from .._common.progress import Progress
 from .._common.seeds import draw_seed
-from ..torch._modules import seeded
+from ..torch.networks import seeded
 from ._checkpoints import Checkpoint, save_checkpoint
 from ._files import Tensors
 from ._images import ImageLoader, Images, as_unit, at_least_two, source_of

@@ -21,9 +21,9 @@ except ImportError as error:
         f"zbins.torch needs PyTorch ({error}); install it with: {pip_install('torch')}"
     ) from error
 
-from ._generator import LatentGenerator
-from ._prior import PMFPrior
-from ._ranks import fit_across
+from ..distributed.ranks import fit_across
+from .generator import LatentGenerator
+from .prior import PMFPrior
 
 __all__ = ["LatentGenerator", "PMFPrior", "fit_across"]
 
@@ -31,7 +31,7 @@ __all__ = ["LatentGenerator", "PMFPrior", "fit_across"]
 def __getattr__(name: str) -> Any:
     """Import Lightning only when its callback is asked for."""
     if name == "SamplerCallback":
-        from ._lightning import SamplerCallback
+        from .lightning.callback import SamplerCallback
 
         return SamplerCallback
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
