@@ -154,7 +154,7 @@ def _pmf_of(arrays: dict[str, Array], details: dict[str, Any]) -> PMFSampler:
         if name in arrays and arrays[name].dtype == np.int64:
             arrays[name] = arrays[name].view(np.uint64)
     metadata = json.dumps(
-        {**details, "checksum": BLANK}, sort_keys=True, allow_nan=False, separators=(",", ":")
+        {"checksum": BLANK, **details}, sort_keys=True, allow_nan=False, separators=(",", ":")
     )
     blank = safetensors.numpy.save(arrays, {"zbins": metadata})
     header = header_of(blank)
