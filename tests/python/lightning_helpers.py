@@ -1,13 +1,9 @@
-"""A tiny autoencoder for the tests of the Lightning callback; also a program for two processes."""
+"""A tiny autoencoder for the tests of the Lightning callback, its data, and trainings."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
-import sys
-import warnings
-from pathlib import Path
 
 import pytest
 import torch
@@ -141,94 +137,3 @@ def _evaluating(module):
     yield
     for name, part in module.named_modules():
         part.training = was[name]
-
-
-def main(folder):
-    """What each of two processes runs for test_torch_lightning_ddp."""
-    import zbins
-    from zbins.torch import SamplerCallback
-
-    folder = Path(folder)
-    warnings.simplefilter("ignore")
-    n = 60  # 30 in each process: nothing is repeated
-    own = SamplerCallback(sampler=zbins.PMFSampler(6), with_labels=True, every_n_epochs=2)
-    # 7 batches of 9 or fewer, dealt: one process has four, the other three. Shuffled, too.
-    held_out = SamplerCallback(
-        sampler=zbins.PMFSampler(6, bounds=(-0.01, 0.01)), loader=loader(n + 1, batch_size=9),
-        n_images=0, name="held out",
-    )  # fmt: skip
-    some = torch.utils.data.SubsetRandomSampler(range(10))
-    part = torch.utils.data.BatchSampler(some, 3, drop_last=False)
-    subset = SamplerCallback(
-        loader=torch.utils.data.DataLoader(dataset(), batch_sampler=part), n_images=0, name="subset"
-    )
-    one_batch = SamplerCallback(loader=loader(5), n_images=0, name="one batch")
-    pl = lightning_of("lightning.pytorch")
-    logger = pl.loggers.CSVLogger(folder, name="logs", version=0)
-    trainer = trainer_of(
-        "lightning.pytorch", own, held_out, subset, one_batch, strategy="ddp", devices=2,
-        max_epochs=3, logger=logger, default_root_dir=folder,
-    )  # fmt: skip
-    callbacks = own, held_out, subset, one_batch
-    module = module_of(validates=lambda module, batch, _: None)
-    trainer.fit(module, loader(n, batch_size=8), loader(20, shuffle=False))
-    rank = trainer.global_rank
-    for callback in callbacks:
-        callback.sampler_.save(folder / f"{callback.name}-{rank}.zbins")
-    said = {"epochs": [callback.epoch_ for callback in callbacks]}
-    trainer.save_checkpoint(folder / "last.ckpt")
-
-    def encode(x):
-        z = module.down(x)
-        return z * torch.nan if rank == 1 else z
-
-    def decode(z):
-        raise Stopped("no picture")
-
-    def unlike(x):
-        return module.down(x).unsqueeze(1) if rank == 1 else module.down(x)
-
-    refused = {
-        "nan": SamplerCallback(encode),
-        "decode": SamplerCallback(decode=decode),
-        "shapes": SamplerCallback(unlike),
-        "quantile": SamplerCallback(sampler=zbins.PMFSampler(bounds=("quantile", 0.1))),
-        "order": SamplerCallback(loader=_unordered(rank)),
-        "stream": SamplerCallback(loader=_Stream(rank)),
-    }
-    for name, callback in refused.items():
-        again = trainer_of(
-            "lightning.pytorch", callback, strategy="ddp", devices=2, max_epochs=1,
-            logger=logger, default_root_dir=folder,
-        )  # fmt: skip
-        try:
-            again.strategy._launcher = None  # both processes are there already
-            again.fit(module, loader(16))
-        except BaseException as error:
-            said[name] = [type(error).__name__, str(error)]
-        assert callback._fit is None
-    (folder / f"said-{rank}.json").write_text(json.dumps(said))
-
-
-class Stopped(BaseException):
-    """As Ctrl-C: no mere failure to draw."""
-
-
-class _Stream(torch.utils.data.IterableDataset):
-    """It shuffles by itself, in each process in another way."""
-
-    def __init__(self, rank):
-        self.rank = rank
-
-    def __iter__(self):
-        return iter(list(images(8).split(2))[:: -1 if self.rank else 1])
-
-
-def _unordered(rank):
-    """A sampler that gives another order in every process."""
-    indices = [0, 1, 2, 3] if rank else [3, 2, 1, 0]
-    return loader(8, shuffle=False, sampler=indices, batch_size=2)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

@@ -53,9 +53,12 @@ def test_draws_from_the_posterior_leave_the_device_generator_alone():
     encoder = networks()[0].cuda()
     before = torch.cuda.get_rng_state()
     both = [
-        LatentGenerator(lambda x: (encoder(x), encoder(x)), posterior="sample", random_state=3).fit(
-            inputs()
-        )
+        LatentGenerator(
+            lambda x: (encoder(x), encoder(x)),
+            modules=[encoder],
+            posterior="sample",
+            random_state=3,
+        ).fit(inputs())
         for _ in range(2)
     ]
     assert (both[0].latents_ == both[1].latents_).all()

@@ -190,6 +190,15 @@ def test_latents_without_an_encoder():
     assert half.sample_latents(3).dtype == torch.float32
 
 
+def test_latents_are_copied():
+    rows = images(20, LATENT).numpy()
+    generator = LatentGenerator().fit_latents(rows)
+    rows[:] = 7
+    assert generator.latents_.max() < 1
+    kept = generator.latents_
+    assert generator.fit_latents(kept).latents_ is kept
+
+
 def test_one_pass_serves_several_samplers():
     generator = made().fit((images(), labels()), with_labels=True)
     for n_bins in (2, 9):
@@ -215,9 +224,9 @@ def test_copies_and_pickles():
         for other in (copy.copy(one), copy.deepcopy(one), pickle.loads(pickle.dumps(one))):
             assert torch.equal(other.sample(5, random_state=0), wanted)
             assert np.array_equal(other.latents_, one.latents_)
-            kept = one._fit
+            kept = one.sampler_
             other.fit(images(5))
-            assert one._fit is kept
+            assert one.sampler_ is kept
     deep = copy.deepcopy(bound)
     assert deep.encode.__self__ is deep.decode.__self__ is not model
 

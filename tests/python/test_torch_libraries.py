@@ -6,6 +6,8 @@ since that takes seconds.
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 import torch
@@ -86,9 +88,10 @@ def test_diffusers_posterior_and_scaled_latents():
     plain = LatentGenerator(
         lambda x: vae.encode(x, return_dict=False)[0].mode() * vae.config.scaling_factor,
         lambda z: vae.decode(z / vae.config.scaling_factor, return_dict=False),
+        modules=[vae],
     )
     assert plain.fit(PICTURES).sample(2).shape == (2, 3, 16, 16)
-    tuples = LatentGenerator(lambda x: vae.encode(x, return_dict=False)).fit(PICTURES)
+    tuples = LatentGenerator(functools.partial(vae.encode, return_dict=False)).fit(PICTURES)
     assert tuples.latent_shape_ == (2, 8, 8)
 
 

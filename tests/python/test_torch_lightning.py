@@ -7,6 +7,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import ConcatDataset, DataLoader, Subset
 
 pytest.importorskip("lightning")
 
@@ -33,12 +34,21 @@ class Refits(SamplerCallback):
         super().__init__(*arguments, **options)
         self.epochs, self.hooks, self.expected = [], [], []
 
-    def _refit(self, trainer, pl_module):
-        before = self._fit
-        super()._refit(trainer, pl_module)
-        if self._fit is not before:
+    def on_validation_start(self, trainer, pl_module):
+        self.noted("on_validation_start", trainer, pl_module)
+
+    def on_train_epoch_end(self, trainer, pl_module):
+        self.noted("on_train_epoch_end", trainer, pl_module)
+
+    def on_train_end(self, trainer, pl_module):
+        self.noted("on_train_end", trainer, pl_module)
+
+    def noted(self, hook, trainer, pl_module):
+        before = getattr(self, "sampler_", None)
+        getattr(super(), hook)(trainer, pl_module)
+        if getattr(self, "sampler_", None) is not before:
             self.epochs.append(self.epoch_)
-            self.hooks.append(pl_module._current_fx_name)
+            self.hooks.append(hook)
             rows = latents_of(pl_module, tiny.images())
             self.expected.append(fingerprint_of(zbins.PMFSampler(6).fit(rows)))
             assert fingerprint_of(self.sampler_) == self.expected[-1]
@@ -76,7 +86,8 @@ def test_validation_finds_the_sampler_of_its_weights():
 
     def validates(module, batch, _):
         if not module.trainer.sanity_checking:
-            seen.append(callback._fit and (callback.epoch_, callback.generator_.sample(2).shape))
+            epoch = getattr(callback, "epoch_", None)
+            seen.append(epoch and (epoch, callback.generator_.sample(2).shape))
 
     module = module_of(validates=validates)
     trainer = trainer_of(PL, callback, max_epochs=4)
@@ -126,12 +137,12 @@ class _Noisy(torch.utils.data.Dataset):
 
 def _noisy_loader():
     generator = torch.Generator().manual_seed(3)
-    return torch.utils.data.DataLoader(_Noisy(), 16, shuffle=True, generator=generator)
+    return DataLoader(_Noisy(), 16, shuffle=True, generator=generator)
 
 
 def _loader_with_workers():
     """Workers that stay draw on from where they were: a pass more would change the next epoch."""
-    return torch.utils.data.DataLoader(_Noisy(), 32, num_workers=1, persistent_workers=True)
+    return DataLoader(_Noisy(), 32, num_workers=1, persistent_workers=True)
 
 
 @pytest.mark.parametrize(
@@ -157,6 +168,41 @@ def test_the_training_does_not_notice(data):
         assert all(torch.equal(value, other[name]) for name, value in weights[0].items())
         assert torch.equal(state[0], states[0][0])
         assert state[1] == states[0][1]
+
+
+class _Joined:
+    """As data sets of one's own, which hold others by name."""
+
+    def __init__(self, held):
+        self.datasets = {"a": held}
+
+    def __len__(self):
+        return tiny.N
+
+    def __getitem__(self, i):
+        return self.datasets["a"][i]
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda held: held,
+        lambda held: Subset(held, range(16)),
+        lambda held: ConcatDataset([_Noisy(), held]),
+        lambda held: Subset(ConcatDataset([Subset(held, range(16))]), range(16)),
+        _Joined,
+    ],
+    ids=["plain", "subset", "joined", "nested", "dictionary"],
+)
+def test_generators_of_the_loader_get_their_state_back(wrapped):
+    held = _Noisy()
+    held.dataset = held  # it holds itself
+    shuffles = torch.Generator().manual_seed(3)
+    data = DataLoader(wrapped(held), 16, shuffle=True, generator=shuffles)
+    before = copy.deepcopy(held.own.bit_generator.state), shuffles.get_state()
+    trained(SamplerCallback(loader=data), max_epochs=1)
+    assert held.own.bit_generator.state == before[0]
+    assert torch.equal(shuffles.get_state(), before[1])
 
 
 @pytest.mark.parametrize("validated", [True, False])
@@ -186,19 +232,18 @@ def test_workers_of_the_training_stay_its_own():
     used = []
 
     class Looks(SamplerCallback):
-        def _refit(self, trainer, pl_module):
+        def on_train_epoch_end(self, trainer, pl_module):
             begun = trainer.train_dataloader._iterator
             pids = [worker.pid for worker in begun._workers]
             used.append((id(begun), pids))
-            super()._refit(trainer, pl_module)
+            super().on_train_epoch_end(trainer, pl_module)
             after = trainer.train_dataloader._iterator
             assert after is begun
             assert [worker.pid for worker in after._workers] == pids
             assert all(worker.is_alive() for worker in after._workers)
 
     trained(Looks(), data=_loader_with_workers())
-    assert len(used) == 3  # after two epochs, and in the end
-    assert used == used[:1] * 3
+    assert used == used[:1] * 2
 
 
 def test_names_and_callables():
@@ -217,6 +262,16 @@ def test_names_and_callables():
         assert fingerprint_of(callback.sampler_) == fingerprint_of(zbins.PMFSampler().fit(rows))
         if decode is not None:
             assert callback.generator_.sample(2).shape == (2, 16)
+            assert module.up.training
+
+
+def test_networks_outside_the_module():
+    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout()).train()
+    callback = SamplerCallback(lambda x: net(x), modules=[net], n_images=0)
+    trained(callback, max_epochs=1)
+    rows = tiny.images().flatten(1).numpy()
+    assert fingerprint_of(callback.sampler_) == fingerprint_of(zbins.PMFSampler().fit(rows))
+    assert net.training
 
 
 def test_labels_held_out_images_and_fewer_batches():

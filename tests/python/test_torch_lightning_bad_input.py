@@ -18,37 +18,109 @@ pytestmark = [pytest.mark.filterwarnings(text) for text in tiny.ADVICE]
 PL = "lightning.pytorch"
 
 
-@pytest.mark.parametrize(
-    ("parameters", "kind", "text"),
-    [
-        ({"encode": 3}, TypeError, "encode is a int"),
-        ({"decode": torch.nn.Linear}, TypeError, "decode is the class Linear"),
-        ({"sampler": GaussianMixture()}, TypeError, "a GaussianMixture; accepted is a PMFSampler"),
-        ({"sampler": zbins.PMFSampler}, TypeError, "the class PMFSampler"),
-        ({"every_n_epochs": 0}, ValueError, "every_n_epochs is 0; it must be at least 1"),
-        ({"every_n_epochs": 1.5}, TypeError, "every_n_epochs is 1.5"),
-        ({"posterior": "mode"}, ValueError, "posterior is 'mode'"),
-        ({"with_labels": 1}, TypeError, "with_labels is 1"),
-        ({"loader": torch.zeros(3, 2)}, TypeError, "loader is a Tensor"),
-        ({"loader": iter([])}, TypeError, "can be read only once"),
-        ({"loader": 7}, TypeError, "loader is a int"),
-        ({"limit_batches": 0}, ValueError, "limit_batches is 0"),
-        ({"n_images": -1}, ValueError, "n_images is -1"),
-        ({"value_range": 1}, TypeError, "value_range is 1"),
-        ({"value_range": (1, 1)}, ValueError, "rising"),
-        ({"random_state": "0"}, TypeError, "random_state is '0'"),
-        ({"name": ""}, TypeError, "name is ''"),
-        ({"name": "../../../esc"}, ValueError, "without a path separator"),
-        ({"name": "/tmp/esc"}, ValueError, "without a path separator"),
-        ({"name": "..\\esc"}, ValueError, "without a path separator"),
-        ({"name": ".."}, ValueError, "name is '..'"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
+PARAMETERS = [
+    ({"encode": 3}, TypeError, "encode is a int"),
+    ({"decode": torch.nn.Linear}, TypeError, "decode is the class Linear"),
+    ({"sampler": GaussianMixture()}, TypeError, "a GaussianMixture; accepted is a PMFSampler"),
+    ({"sampler": zbins.PMFSampler}, TypeError, "the class PMFSampler"),
+    ({"modules": torch.nn.Linear(2, 2)}, TypeError, "modules is a Linear"),
+    ({"every_n_epochs": 0}, ValueError, "every_n_epochs is 0; it must be at least 1"),
+    ({"every_n_epochs": 1.5}, TypeError, "every_n_epochs is 1.5"),
+    ({"posterior": "mode"}, ValueError, "posterior is 'mode'"),
+    ({"with_labels": 1}, TypeError, "with_labels is 1"),
+    ({"loader": torch.zeros(3, 2)}, TypeError, "loader is a Tensor"),
+    ({"loader": iter([])}, TypeError, "can be read only once"),
+    ({"loader": 7}, TypeError, "loader is a int"),
+    ({"limit_batches": 0}, ValueError, "limit_batches is 0"),
+    ({"n_images": -1}, ValueError, "n_images is -1"),
+    ({"value_range": 1}, TypeError, "value_range is 1"),
+    ({"value_range": (1, 1)}, ValueError, "rising"),
+    ({"random_state": "0"}, TypeError, "random_state is '0'"),
+    ({"name": ""}, TypeError, "name is ''"),
+    ({"name": "../../../esc"}, ValueError, "without a path separator"),
+    ({"name": "/tmp/esc"}, ValueError, "without a path separator"),
+    ({"name": "..\\esc"}, ValueError, "without a path separator"),
+    ({"name": ".."}, ValueError, "name is '..'"),
+]
+
+
+OUTSIDE = torch.nn.Flatten().train()
+
+
+def fails():
+    raise OSError("no such file")
+    yield
+
+
+class Torn:
+    """It breaks as it is read, which is not the same as no batches."""
+
+    def __iter__(self):
+        return fails()
+
+
+def nameless():
+    return module_of(names=())
+
+
+def once():
+    return (batch for batch in tiny.loader())
+
+
+# The callback, what is said, and what the training has: a module, data, steps that are done.
+TRAININGS = [
+    ({}, ValueError, "Module has no attribute 'encode'; pass encode=", {"module": nameless}),
+    ({"encode": "net.down"}, ValueError, "has no attribute 'net.down'", {}),
+    ({"encode": "down", "decode": "up.1.x"}, ValueError, "'up.1.x'; pass decode=", {}),
+    ({"encode": "seen"}, TypeError, "seen is a list", {}),
+    ({"sampler": zbins.PMFSampler(0)}, ValueError, "n_bins is 0", {}),
+    ({}, ValueError, "a dict of dataloaders", {"data": lambda: {"a": tiny.loader()}}),
+    ({}, TypeError, "dataloader is a generator, which can be read only once", {"data": once}),
+    ({"encode": lambda x: "words"}, TypeError, "encode returned a str", {"steps": 4}),
+    ({"encode": lambda x: x.flatten(1)[:3]}, ValueError, "(3, 16) for a batch of 16", {"steps": 4}),
+    ({"encode": lambda x: x.flatten(1) / 0}, ValueError, "for input 0 of batch 0", {"steps": 4}),
+    ({"encode": lambda x: x.flatten(1) * 1j}, TypeError, "complex", {"steps": 4}),
+    (
+        {"encode": lambda x: OUTSIDE(x)},
+        ValueError,
+        "a Flatten ran in training mode inside encode",
+        {"steps": 4},
+    ),
+    (
+        {"sampler": zbins.PMFSampler(bounds=(100, 101), out_of_range="error")},
+        ValueError,
+        "at row 0, column 0",
+        {"steps": 4},
+    ),
+    ({"loader": []}, ValueError, "no inputs", {"steps": 4}),
+    ({"loader": Torn()}, OSError, "no such file", {"steps": 4}),
+    (
+        {"loader": [tiny.images()], "with_labels": True},
+        ValueError,
+        "batch 0 has no labels",
+        {"steps": 4},
+    ),
+]
+
+
+@pytest.mark.parametrize(("parameters", "kind", "text"), PARAMETERS)
 def test_parameters(parameters, kind, text):
     with pytest.raises(kind) as caught:
         SamplerCallback(**parameters)
     assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(("parameters", "kind", "text", "having"), TRAININGS)
+def test_trainings(parameters, kind, text, having):
+    """The training ends with this error, after so many steps; the callback is as it was."""
+    callback, module = SamplerCallback(**parameters), having.get("module", module_of)()
+    trainer = trainer_of(PL, callback, limit_train_batches=4)
+    with pytest.raises(kind) as caught:
+        trainer.fit(module, having.get("data", tiny.loader)())
+    assert text in str(caught.value)
+    assert trainer.global_step == having.get("steps", 0)
+    assert not hasattr(callback, "sampler_")
+    assert all(part.training for part in module.modules())
 
 
 def test_before_a_refit():
@@ -59,46 +131,9 @@ def test_before_a_refit():
     assert callback.state_dict() == {}
 
 
-def _refused(callback, kind, text, data=None, module=None, steps=0, **options):
-    """The training fails with this error, after so many steps; the callback is as it was."""
-    module = module_of() if module is None else module
-    trainer = trainer_of(PL, callback, **options)
-    with pytest.raises(kind) as caught:
-        trainer.fit(module, tiny.loader() if data is None else data)
-    assert text in str(caught.value)
-    assert trainer.global_step == steps
-    with pytest.raises(NotFittedError):
-        callback.sampler_  # noqa: B018
-    assert all(part.training for part in module.modules())
-
-
-@pytest.mark.parametrize(
-    ("callback", "kind", "text"),
-    [
-        (SamplerCallback(), ValueError, "Module has no attribute 'encode'; pass encode="),
-        (SamplerCallback("net.down"), ValueError, "has no attribute 'net.down'"),
-        (SamplerCallback("down", "up.1.x"), ValueError, "has no attribute 'up.1.x'; pass decode="),
-        (SamplerCallback("seen"), TypeError, "seen is a list"),
-        (SamplerCallback("down", sampler=zbins.PMFSampler(0)), ValueError, "n_bins is 0"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_before_an_epoch_is_spent(callback, kind, text):
-    _refused(callback, kind, text, module=module_of(names=()), limit_train_batches=1)
-
-
-def test_several_train_dataloaders():
-    data = {"a": tiny.loader(), "b": tiny.loader()}
-    _refused(SamplerCallback(), ValueError, "a dict of dataloaders", data)
-
-
-def test_a_train_dataloader_that_can_be_read_once():
-    once = (batch for batch in tiny.loader())
-    text = "the train dataloader is a generator, which can be read only once"
-    _refused(SamplerCallback(), TypeError, text, once, limit_train_batches=1)
+def test_a_train_dataloader_that_can_be_read_once_beside_a_loader():
     callback = SamplerCallback(loader=tiny.loader())
-    once = (batch for batch in tiny.loader())
-    trainer_of(PL, callback, max_epochs=1, limit_train_batches=4).fit(module_of(), once)
+    trainer_of(PL, callback, max_epochs=1, limit_train_batches=4).fit(module_of(), once())
     assert callback.sampler_.n_samples_seen_ == tiny.N
 
 
@@ -112,19 +147,6 @@ def test_several_processes_without_a_group():
     assert trainer.global_step == 0
 
 
-@pytest.mark.parametrize(
-    ("encode", "kind", "text"),
-    [
-        (lambda x: "words", TypeError, "encode returned a str"),
-        (lambda x: x.flatten(1)[:3], ValueError, "(3, 16) for a batch of 16"),
-        (lambda x: x.flatten(1) / 0, ValueError, "for input 0 of batch 0"),
-        (lambda x: x.flatten(1) * 1j, TypeError, "complex"),
-    ],
-)
-def test_what_encode_returns(encode, kind, text):
-    _refused(SamplerCallback(encode), kind, text, steps=4)
-
-
 def test_a_picture_that_fails_ends_no_training(tmp_path):
     logger = tiny.lightning_of(PL).loggers.CSVLogger(tmp_path, name="run", version=1)
     for decode, text in (("up", "which are no images"), (lambda z: z[:2], "64 latents")):
@@ -133,15 +155,6 @@ def test_a_picture_that_fails_ends_no_training(tmp_path):
         with pytest.warns(UserWarning, match=f"no picture of samples is logged .*{text}"):
             trainer.fit(module_of(), tiny.loader())
         assert callback.epoch_ == 0
-
-
-def test_a_sampler_or_a_loader_that_does_not_fit():
-    narrow = zbins.PMFSampler(bounds=(100, 101), out_of_range="error")
-    _refused(SamplerCallback(sampler=narrow), ValueError, "at row 0, column 0", steps=4)
-    _refused(SamplerCallback(loader=[]), ValueError, "no inputs", steps=4)
-    unlabelled = [tiny.images()]
-    callback = SamplerCallback(loader=unlabelled, with_labels=True)
-    _refused(callback, ValueError, "batch 0 has no labels", steps=4)
 
 
 def test_a_state_of_something_else(tmp_path):

@@ -11,11 +11,11 @@ import torch
 
 pytest.importorskip("lightning")
 
+
 import lightning_helpers as tiny
 from extras import declared, told_to_install
 from lightning_helpers import module_of, one_thread, trainer_of  # noqa: F401
-from zbins.torch import SamplerCallback, _mosaics
-from zbins.torch._mosaics import mosaic
+from zbins.torch import SamplerCallback
 
 pytestmark = [pytest.mark.filterwarnings(text) for text in tiny.ADVICE]
 PL = "lightning.pytorch"
@@ -88,20 +88,28 @@ def test_a_csv_logger_has_files(tmp_path):
 def test_a_file_is_whole_or_as_it_was(tmp_path, monkeypatch):
     from PIL import Image
 
-    path = tmp_path / "samples" / "epoch=0-step=1.png"
-    _mosaics._write(path, torch.zeros(1, 4, 4), "CSVLogger")
-    before = path.read_bytes()
+    def training():
+        logger = tiny.lightning_of(PL).loggers.CSVLogger(tmp_path, name="run", version=1)
+        trainer = trainer_of(PL, SamplerCallback(), logger=logger, max_epochs=1)
+        trainer.fit(module_of(), tiny.loader())
 
     def half(image, place, *_, **__):
         Path(place).write_bytes(b"half")
         raise OSError("no space left")
 
+    training()
+    folder = tmp_path / "run" / "version_1" / "samples"
+    (path,) = folder.iterdir()
+    before = path.read_bytes()
     monkeypatch.setattr(Image.Image, "save", half)
-    for name in (path.name, "other.png"):
-        with pytest.raises(OSError, match="no space left"):
-            _mosaics._write(path.with_name(name), torch.ones(1, 4, 4), "CSVLogger")
-    assert [one.name for one in path.parent.iterdir()] == [path.name]
+    with pytest.warns(UserWarning, match="no picture of samples is logged .*no space left"):
+        training()
+    assert list(folder.iterdir()) == [path]
     assert path.read_bytes() == before
+    path.unlink()
+    with pytest.warns(UserWarning, match="no space left"):
+        training()
+    assert list(folder.iterdir()) == []
 
 
 def test_without_pillow_it_warns(tmp_path, monkeypatch):
@@ -142,31 +150,48 @@ def test_a_module_without_decode():
     assert not trainer.loggers[0].experiment.given
 
 
+def picture_of(images, value_range=(0, 1)):
+    """What a logger gets of a decoder that makes these images."""
+    board = _Board()
+    callback = SamplerCallback(
+        decode=lambda z: images, n_images=len(images), value_range=value_range
+    )
+    options = {"max_epochs": 1, "limit_train_batches": 1, "logger": _logger(experiment=board)}
+    trainer_of(PL, callback, **options).fit(module_of(), tiny.loader())
+    ((_, picture, _),) = board.given
+    return picture
+
+
 @pytest.mark.parametrize(
     ("shape", "size"),
     [((1, 1, 3, 5), (1, 7, 9)), ((4, 3, 2, 2), (3, 10, 10)), ((10, 6, 4), (1, 26, 26))],
 )
 def test_the_mosaic(shape, size):
     images = torch.rand(shape, generator=torch.Generator().manual_seed(0))
-    picture = mosaic(images)
+    picture = picture_of(images)
     assert picture.shape == size
     assert picture.dtype == torch.float32
     torch.testing.assert_close(picture.sum(), images.sum())
 
 
-def test_the_mosaic_clips_to_its_range():
-    images = torch.tensor([-2.0, -1, 0, 1, 9, torch.nan]).reshape(1, 1, 1, 6)
-    picture = mosaic(images, (-1, 1), gap=0)
-    assert picture.flatten().tolist() == [0, 0, 0.5, 1, 1, 0]
-    assert mosaic(images.to(torch.bfloat16), (-1, 1), gap=0).equal(picture)
-
-
-def test_the_largest_floats_have_a_range():
-    images = torch.tensor([-1e308, 0, 1e308], dtype=torch.float64).reshape(1, 1, 3)
-    assert mosaic(images, (-1e308, 1e308), gap=0).flatten().tolist() == [0, 0.5, 1]
+@pytest.mark.parametrize(
+    ("values", "value_range", "expected"),
+    [
+        (torch.tensor([-2.0, -1, 0, 1, 9, torch.nan]), (-1, 1), [0, 0, 0.5, 1, 1, 0]),
+        (torch.tensor([-2.0, -1, 0, 1], dtype=torch.bfloat16), (-1, 1), [0, 0, 0.5, 1]),
+        # The largest floats have a range too.
+        (torch.tensor([-1e308, 0, 1e308], dtype=torch.float64), (-1e308, 1e308), [0, 0.5, 1]),
+    ],
+)
+def test_the_mosaic_clips_to_its_range(values, value_range, expected):
+    picture = picture_of(values.reshape(1, 1, 1, -1), value_range)
+    assert picture[0, 2, 2:-2].tolist() == expected
 
 
 @pytest.mark.parametrize("shape", [(3, 16), (3, 2, 4, 4), (3, 3), (2, 1, 1, 4, 4)])
 def test_what_is_no_image(shape):
-    with pytest.raises(ValueError, match=r"no images; accepted are .* or pass n_images=0"):
-        mosaic(torch.zeros(shape))
+    with (
+        pytest.warns(UserWarning, match=r"no images; accepted are .* or pass n_images=0"),
+        pytest.raises(ValueError, match="not enough values"),
+    ):
+        picture_of(torch.zeros(shape))

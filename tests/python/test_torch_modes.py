@@ -114,18 +114,13 @@ def test_ctrl_c_within_the_data_and_the_sampler():
         unchanged(generator, was)
 
 
-def test_inference_mode_of_an_encoder():
+@pytest.mark.parametrize("mode", [torch.inference_mode, torch.enable_grad])
+def test_networks_with_a_mode_of_gradients_of_their_own(mode):
     model = Plain()
-    encode, decode = torch.inference_mode()(model.encode), torch.inference_mode()(model.decode)
-    drawn = LatentGenerator(encode, decode).fit(images()).sample(3)
+    encode, decode = mode()(model.encode), mode()(model.decode)
+    drawn = LatentGenerator(encode, decode, modules=[model]).fit(images()).sample(3)
     assert not drawn.is_inference()
-
-
-def test_an_encoder_that_enables_gradients():
-    model = Plain()
-    encode, decode = torch.enable_grad()(model.encode), torch.enable_grad()(model.decode)
-    generator = LatentGenerator(encode, decode)
-    assert not generator.fit(images()).sample(3).requires_grad
+    assert not drawn.requires_grad
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
@@ -171,13 +166,3 @@ def test_autocast(autocast, inside):
     assert generator.latents_.dtype == np.float32
     assert drawn.dtype == inside
     assert not torch.is_autocast_enabled("cpu")
-
-
-def test_to_moves_what_is_a_module():
-    model = Plain()
-    generator = LatentGenerator(lambda x: model.encode(x), model.decode)
-    assert generator.to("cpu") is generator
-    assert generator.device == torch.device("cpu")
-    assert generator.fit(images()).sample(2).device.type == "cpu"
-    generator.to("meta")
-    assert {p.device.type for p in model.parameters()} == {"meta"}

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import tempfile
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import load_file
 
 import reference as ref
 import zbins
 from compare import expected_grid
 from helpers import rows
 from strategies import latents, n_bins
-from zbins.torch._draws import multiply_high
-from zbins.torch._prior import PMFPrior
+from zbins.torch import PMFPrior
 
 WORDS = 1 << 64
 each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -63,13 +64,23 @@ def words_of_every_bin(counts):
     return words
 
 
+SOME_BINS = {m: zbins.PMFSampler(m).fit(np.arange(m)[:, None]) for m in (1, 2, 3)}
+
+
 @quick
-@given(st.lists(words_of_64_bits, min_size=1, max_size=20), totals)
-def test_multiply_high_is_exact(words, n):
-    high, low = halves(words)
-    scaled = multiply_high(high, low, torch.tensor(n))
-    assert scaled.dtype == torch.int64
-    assert scaled.tolist() == [(word * n) >> 64 for word in words]
+@given(words_of_64_bits, totals)
+def test_ranks_are_exact(word, n):
+    """Of bins that end just before, at and after the rank that 64-bit arithmetic gives."""
+    rank = (word * n) >> 64
+    ends = sorted({rank, rank + 1, n} - {0})
+    sampler = SOME_BINS[len(ends)]
+    prior = PMFPrior(sampler)
+    prior.load_state_dict(prior.state_dict() | {"cumulative": torch.tensor(ends)})
+    assert prior.n_samples_seen == n
+    with given_randomness([word]):
+        z = prior(1).numpy()
+    picked = sum(end <= rank for end in ends)
+    assert sampler.quantize(z).tolist() == [sampler.codes_[picked].tolist()]
 
 
 def heavy_sampler():
@@ -106,12 +117,19 @@ def fitted(draw, dtype, max_columns, grown=False):
     return sampler
 
 
+def grid_of(sampler):
+    """The grid of a fitted sampler, as it stands in its file."""
+    with tempfile.TemporaryDirectory() as folder:
+        sampler.save(f"{folder}/a.zbins")
+        arrays = load_file(f"{folder}/a.zbins")
+    names = ("origin", "top", "k", "first_bin", "n_bins")
+    wide = (arrays[name].astype(np.int64) for name in names[2:])
+    return ref.Grid(*(arrays[name] for name in names[:2]), *wide)
+
+
 def check_closure(sampler, words):
     """Whatever the random numbers, a draw lies in the bin that the oracle picks."""
-    prior, model = PMFPrior(sampler), sampler._model
-    grid = model.ordered().grid
-    arrays = (grid.origin, grid.top, grid.k, grid.first_bin, grid.n_bins)
-    grid = ref.Grid(*(a.astype(np.int64) if a.dtype.kind == "i" else a for a in arrays))
+    prior, grid = PMFPrior(sampler), grid_of(sampler)
     n = int(sampler.counts_.sum())
     words = [*words, *words_of_every_bin(sampler.counts_)]
     picked = [ref.pick(sampler.counts_, (word * n) >> 64)[0] for word in words]
@@ -119,7 +137,7 @@ def check_closure(sampler, words):
     for u in (None, 0.0, last):
         with given_randomness(words, u):
             z = prior(len(words))
-        assert (str(z.dtype), z.device) == (f"torch.{sampler._model.dtype}", prior.device)
+        assert (str(z.dtype), z.device) == (f"torch.{sampler.lower_.dtype}", prior.device)
         z = z.numpy()
         assert np.array_equal(sampler.quantize(z), sampler.codes_[picked])
         assert sampler.contains(z).all()
@@ -151,7 +169,7 @@ def test_closure_far_from_zero_and_below_the_first_bounds(dtype):
     far = 1e8 + np.random.default_rng(0).integers(0, 400, size=(50, 3))
     sampler = zbins.PMFSampler(16).partial_fit(far.astype(dtype))
     sampler.partial_fit((far - 900).astype(dtype)).partial_fit((far + 900).astype(dtype))
-    assert (sampler._model.grid.first_bin < 0).all()
+    assert (grid_of(sampler).first < 0).all()
     check_closure(sampler, [])
     assert sampler.contains(PMFPrior(sampler)(1000).numpy()).all()
 

@@ -10,7 +10,7 @@ import torch
 
 import zbins
 from test_torch_prior_state import Generator, sampler_of
-from zbins.torch._prior import PMFPrior
+from zbins.torch import PMFPrior
 
 
 class Conditional(Generator):

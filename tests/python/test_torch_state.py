@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import resource
+import zlib
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +14,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 
+import zbins
 from coding import Normal, Plain, images, labels, made, refused, same_model
 from zbins.torch import LatentGenerator
 
@@ -23,6 +28,19 @@ def mixture(**parameters):
 
 
 MIXTURE = fitted(mixture())
+# A file of format version 1, compressed: reading it is promised for good.
+FILE = (
+    "c-obe&5qMB5P-"
+    "Yv9(at^oGoN0juU!ePb=*K2?=p(D$9wTZnSA!*$xP*z6X!PqwokEIj)m>A?XjOmZJGd=F52OneW%LVQqo)wQ@oVC"
+    "pd@s7QPjAYhe!C9Lh&kKG|-"
+    "a!#oF4B}IixRWdADEJZ|FMrak6BvBYgDP>WWzEz2;(gZ6;Qz0WM(~Kn%##KUcKsi*}tcByBm9e#MJ(qarMq8&$t<"
+    "CTsE7qGv<*<Vt3Wj-"
+    "8YN>3WopfI}%4he$DEQZpqPG?iB1;6r9&}Y%<@~n`j0js!7+vfB1vy3#hT>?<XhfkJK9J6X;$u)8p@bcStP|!kP{"
+    "L4##~^L$Ro#vm_Y(#^W@NrHWU?)%Hy06nI3kpe5mjxh<Ha<UhdBBVh*Ez_lMOvx24H?O>2Yb#LrxUc0}#owF{I`D"
+    "Hn=2}EJG0<it^G?<M>b6_^#0tY4~77X}a9)Zg2P9Ig5k*aTSzTL0+Aavjh8jc53~47nHlbcpc==;QxK_9_|haHwV"
+    "u+kFoD&m@(4Vqi%+B7QT0+*V?XW5R{FumWK*iXCS!xW?z8tW&yrXl@hKqinn5|{=`maNk2;9<<w}e?vK*)dev&9B"
+    "+T*HYnAdbF#_E=e+Jx$cGV}bGWttDc}~z9;Z*DR-=Wh_jBsIm<cIh7AA_-b2A_t0Py"
+)
 
 
 @pytest.fixture
@@ -206,20 +224,53 @@ def test_paths(path, tmp_path):
     assert LatentGenerator.load(str(path)).latent_shape_ == (3,)
 
 
+def test_a_file_of_the_first_version(path):
+    whole = zlib.decompress(base64.b85decode(FILE))
+    path.write_bytes(whole)
+    generator = LatentGenerator.load(path, lambda x: x)
+    assert (generator.posterior, generator.latent_shape_) == ("sample", (2, 2))
+    assert generator.sampler_.n_bins == 4
+    assert generator.sampler_.classes_.tolist() == ["a", "b"]
+    assert generator.sampler_.counts_.sum() == 3
+    generator.save(path)
+    assert path.read_bytes() == whole
+    latents = [[[0.5, 1], [2, 3]], [[0, 1.5], [2, 9]], [[0.5, 1], [2, 3]]]
+    generator.fit_latents(latents, ["a", "b", "b"]).save(path)
+    assert path.read_bytes() == whole
+
+
+def test_a_fit_after_loading(path):
+    sampler = zbins.PMFSampler(3, bounds=(0, 1))
+    LatentGenerator(sampler=sampler).fit_latents(images()).save(path)
+    loaded = LatentGenerator.load(path)
+    assert repr(loaded.sampler) == repr(sampler)
+    loaded.fit_latents(images())
+    assert same_model(loaded.sampler_, sampler.fit(images().numpy()))
+
+
+def test_what_belongs_to_a_run_stays():
+    own = LatentGenerator(sampler=zbins.PMFSampler(3, random_state=5)).fit_latents(images())
+    draws = own.sample_latents(4)
+    assert torch.equal(own.load_state_dict(own.state_dict()).sample_latents(4), draws)
+    other = made(sampler=GaussianMixture(random_state=7)).load_state_dict(MIXTURE.state_dict())
+    assert other.sampler_.random_state == 7
+
+
 def saved(path):
     fitted().save(path)
     return path
 
 
-def test_a_save_that_fails_keeps_the_old_file(path, monkeypatch):
+def test_a_save_that_fails_keeps_the_old_file(path):
+    """The kernel refuses, as on a full disk."""
     saved(path)
     old = path.read_bytes()
-
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("zbins.torch._files.save_file", full)
     generator = LatentGenerator().fit_latents(images())
-    refused(OSError, ["No space left", str(path)], lambda: generator.save(path), generator)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, limits[1]))
+    try:
+        refused(OSError, ["File too large", str(path)], lambda: generator.save(path), generator)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert path.read_bytes() == old
     assert [p.name for p in path.parent.iterdir()] == [path.name]

@@ -100,6 +100,11 @@ HOSTILE = {
     "a shape of too many": {"metadata": metadata(latent_shape=[1] * 100_000)},
     "details of another kind": {"metadata": metadata(details=[1])},
     "no details": {"metadata": metadata(details={})},
+    "one detail more": {"metadata": details(more=1)},
+    "a checksum of its own": {"metadata": details(checksum="0" * 8)},
+    "one detail less": {"metadata": metadata(details={"n_bins": 5})},
+    "rows below zero": {"metadata": details(n_samples_ignored=-1)},
+    "names of too few columns": {"metadata": details(feature_names=["a"])},
     "another number of rows": {"metadata": details(n_samples_seen=41)},
     "bins of text": {"metadata": details(n_bins="many")},
     "bounds of another kind": {"metadata": details(bounds={"a": 1})},
@@ -170,6 +175,14 @@ def test_hostile_states_of_a_mixture(state):
     load = lambda: generator.load_state_dict(state)  # noqa: E731
     refused(ValueError, "no state of a LatentGenerator, or damaged", load)
     unchanged(generator, before)
+
+
+@pytest.mark.parametrize(("name", "value"), [("means_", torch.nan), ("weights_", 5.0)])
+def test_states_that_could_not_be_drawn_from(name, value):
+    state = MIXTURE.state_dict()
+    state["sampler." + name].fill_(value)
+    with pytest.raises(ValueError, match=r"damaged: its|damaged: it cannot be drawn from"):
+        copy.copy(MIXTURE).load_state_dict(state)
 
 
 def test_a_hostile_file_under_a_right_checksum(path):

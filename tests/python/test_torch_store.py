@@ -14,7 +14,7 @@ import torch
 
 import zbins
 from coding import Normal, images, labels, made, refused, same_model
-from zbins.torch import LatentGenerator, _latents
+from zbins.torch import LatentGenerator
 
 X = images(50)
 BYTES = 50 * 3 * 4
@@ -125,7 +125,7 @@ def test_a_full_disk_by_a_fake(monkeypatch, tmp_path):
         return made_files[-1]
 
     generator = made().fit(X)
-    monkeypatch.setattr(_latents.tempfile, "TemporaryFile", temporary)
+    monkeypatch.setattr(tempfile, "TemporaryFile", temporary)
     texts = ["cannot keep", "No space left", "memory_limit", "TMPDIR", tempfile.gettempdir()]
     fit = lambda: generator.fit(X, batch_size=8, memory_limit=0)  # noqa: E731
     refused(OSError, texts, fit, generator)
@@ -158,5 +158,6 @@ def test_a_folder_that_is_not_there(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     generator = made().fit(X)
     fit = lambda: generator.fit(X, memory_limit=0)  # noqa: E731
-    refused(FileNotFoundError, str(tmp_path / "gone"), fit, generator)
+    texts = [str(tmp_path / "gone"), "set TMPDIR to a folder with room"]
+    refused(FileNotFoundError, texts, fit, generator)
     assert generator.fit(X).latents_.shape == (50, 3)

@@ -10,7 +10,7 @@ import torch
 
 from .._common.seeds import check_random_state, draw_seed
 from .._errors import RowError
-from ..torch._modules import device_of, seeded
+from ..torch.networks import device_of, seeded
 from ._architectures import Architecture, Shape, architecture_of, decoder_of, encoder_of
 from ._files import description, read_model, write
 from ._images import as_tensor, as_unit, can_look, check_images

@@ -15,7 +15,7 @@ import torch
 from .._common.checks import is_int
 from .._common.progress import Progress, check_progress
 from .._common.seeds import check_random_state, draw_seed
-from ..torch._modules import device_of, seeded
+from ..torch.networks import device_of, seeded
 from ._architectures import Architecture
 from ._checkpoints import Checkpoint, save_checkpoint
 from ._files import Tensors

@@ -1,1 +1,1 @@
-"""From one machine to many: Dask."""
+"""From one machine to many: Dask, and the processes of torch.distributed."""

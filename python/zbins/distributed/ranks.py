@@ -19,7 +19,6 @@ from .._common.group import Link
 from .._common.threads import strictly
 from .._device.backend import Grid, Labels, Rows
 from .._device.border import as_labels, as_latents
-from .._errors import RowError
 from .._types import Array
 from ..pmf.count import Settings, Tally
 from ..pmf.file import plain_parameters
@@ -159,8 +158,8 @@ def _fit(sampler: Any, X: Any, y: Any, link: Link) -> None:
     except BaseException as found:
         error = found
     link.agree(None if isinstance(error, _ElsewhereError) else error)
-    if error is not None:  # without a row: the same in all
-        raise ValueError(str(error)) from None
+    if isinstance(error, _ElsewhereError):
+        raise error.same_in_all from None
 
     part = PMFSampler(n_jobs=sampler.n_jobs)
     part._model = model
@@ -260,8 +259,12 @@ def _counted(settings: Settings, own: _Own, whole: Model, heads: list[dict[str, 
     return tally.model(own.kind, own.rows.feature_names)
 
 
-class _ElsewhereError(ValueError):
-    """What is wrong with a row of another process, which says so itself."""
+class _ElsewhereError(Exception):
+    """What is wrong with rows of other processes, one of which may say so itself, with the row."""
+
+    def __init__(self, same_in_all: ValueError) -> None:
+        super().__init__()
+        self.same_in_all = same_in_all
 
 
 def _grown(grid: Grid, low: Array, high: Array, own: _Own) -> Grid:
@@ -270,12 +273,7 @@ def _grown(grid: Grid, low: Array, high: Array, own: _Own) -> Grid:
         wider: Grid = grid.grown(low, high, None)
         return wider
     except ValueError as error:
-        refusal = _ElsewhereError(str(error))
-    if own.rows is not None:
-        try:
-            own.rows.grown(grid, low, high)
-        except RowError:
-            raise
-        except ValueError:  # about a row of another process
-            pass
-    raise refusal
+        refusal = error
+    if own.rows is not None and own.range is not None:
+        own.rows.grown(grid, *own.range)
+    raise _ElsewhereError(refusal)

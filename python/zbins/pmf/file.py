@@ -33,6 +33,7 @@ from safetensors.numpy import save_file
 from .. import _core
 from .._common.labels import classes_of, kind_of
 from .._common.threads import n_threads, strictly
+from .._device.backend import Grid
 from .._io.tensor_file import write_tensors
 from .._types import Array
 from .grid import bounds_of, check_n_bins, has_fixed_bounds
@@ -143,6 +144,11 @@ def _judged(name: str, kind: str) -> tuple[Model, dict[str, Any]]:
         raise ValueError(
             f"{name!r} is not a model file of zbins, or is damaged: {error}"
         ) from error
+    return model_of(grid, pmf, text, kind)
+
+
+def model_of(grid: Grid, pmf: Any, text: str, kind: str) -> tuple[Model, dict[str, Any]]:
+    """Return the model of what the core read, and the constructor's parameters."""
     metadata = json.loads(text)
     classes = names = None
     if metadata["classes"] is not None:

@@ -22,8 +22,8 @@ except ImportError as error:
     ) from error
 
 from ..distributed.ranks import fit_across
-from ._generator import LatentGenerator
-from ._prior import PMFPrior
+from .generator import LatentGenerator
+from .prior import PMFPrior
 
 __all__ = ["LatentGenerator", "PMFPrior", "fit_across"]
 
@@ -31,7 +31,7 @@ __all__ = ["LatentGenerator", "PMFPrior", "fit_across"]
 def __getattr__(name: str) -> Any:
     """Import Lightning only when its callback is asked for."""
     if name == "SamplerCallback":
-        from ._lightning import SamplerCallback
+        from .lightning.callback import SamplerCallback
 
         return SamplerCallback
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from .._common.extras import pip_install
-from .._common.images import check_black_and_white, unit_values
-from .._common.images import mosaic as tiled
-from .._io.atomic import temporary_folder
-from .._types import Array
+from ..._common.extras import pip_install
+from ..._common.images import check_black_and_white, unit_values
+from ..._common.images import mosaic as tiled
+from ..._io.atomic import temporary_folder
+from ..._types import Array
+
+_GAP = 2  # pixels
 
 
 def check_range(value_range: Any) -> tuple[float, float]:
@@ -24,9 +26,7 @@ def check_range(value_range: Any) -> tuple[float, float]:
     return check_black_and_white(value_range, "accepted is (lowest, highest)")
 
 
-def mosaic(
-    images: torch.Tensor, value_range: tuple[float, float] = (0.0, 1.0), gap: int = 2
-) -> torch.Tensor:
+def mosaic(images: torch.Tensor, value_range: tuple[float, float]) -> torch.Tensor:
     """Return images as one, in about as many rows as columns.
 
     Parameters
@@ -36,13 +36,11 @@ def mosaic(
     value_range : pair of float
         What is black and what is white; values beyond are clipped. NaN is black, so that a training
         that goes wrong is seen.
-    gap : int
-        Black pixels around each.
 
     Returns
     -------
-    picture : float32 Tensor of shape (c, rows * (height + gap) + gap, ...)
-        From 0 to 1, on the CPU.
+    picture : float32 Tensor of shape (c, rows * (height + 2) + 2, columns * (width + 2) + 2)
+        From 0 to 1, on the CPU; with black pixels around each image.
 
     Raises
     ------
@@ -60,8 +58,8 @@ def mosaic(
         )
     values = images.detach().cpu().double().numpy().transpose(0, 2, 3, 1)
     unit = np.nan_to_num(unit_values(values, *value_range)).astype(np.float32)
-    inner = tiled(unit, math.ceil(math.sqrt(len(unit))), gap)
-    picture = np.pad(inner, ((gap, gap), (gap, gap), (0, 0)))
+    inner = tiled(unit, math.ceil(math.sqrt(len(unit))), _GAP)
+    picture = np.pad(inner, ((_GAP, _GAP), (_GAP, _GAP), (0, 0)))
     return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from .._common.labels import as_labels
+from .._errors import RowError, RowTypeError
 from ..data import Split
 
 DEFAULT_BATCH = 256
@@ -146,6 +147,8 @@ def _batch_of(raw: Any, number: int, with_labels: bool) -> Batch:
         )
     try:
         return Batch(inputs, n, as_labels(labels, n))
+    except (RowError, RowTypeError) as error:
+        raise error.moved(error.row, f"batch {number}: ") from error
     except (TypeError, ValueError) as error:
         raise type(error)(f"batch {number}: {error}") from error
 

@@ -14,23 +14,21 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import NotFittedError
 
-from .._common.checks import check_count
-from .._common.extras import pip_install
-from .._common.seeds import check_random_state
-from ..distributed.ranks import check_mergeable
-from ..pmf.sampler import PMFSampler
-from ._encoding import Encoding
-from ._fitted import Fit
-from ._generator import LatentGenerator
-from ._lightning_state import Refitted
-from ._loaders import Share, check_loader, dealt, own_share
-from ._modes import Evaluating
-from ._modules import check_call
-from ._mosaics import check_range, mosaic, show
-from ._networks import check_name, check_pmf, given, network_of
-from ._outputs import check_posterior
-from ._refitting import (
+from ..._common.checks import check_count
+from ..._common.extras import pip_install
+from ..._common.seeds import check_random_state
+from ...distributed.ranks import check_mergeable
+from ...pmf.sampler import PMFSampler, check_pmf
+from ..encode import Encoding
+from ..generator import Fit, LatentGenerator
+from ..networks import Running, check_call, check_modules
+from ..outputs import check_posterior
+from ..state import from_state, state_of
+from .loaders import Share, check_loader, dealt, own_share, undisturbed
+from .picture import check_range, mosaic, show
+from .refit import (
     Refit,
     as_validation,
     link_of,
@@ -38,7 +36,6 @@ from ._refitting import (
     train_data,
     with_buffers_of_rank_zero,
 )
-from ._undisturbed import undisturbed
 
 _PACKAGES = ("lightning.pytorch", "pytorch_lightning")
 
@@ -63,7 +60,7 @@ def _bases() -> tuple[Any, ...]:
     return tuple(sys.modules[name].Callback for name in names)
 
 
-class SamplerCallback(Refitted, *_bases()):  # type: ignore[misc]
+class SamplerCallback(*_bases()):  # type: ignore[misc]
     """Refits a PMFSampler to the latents every few epochs of a training, and logs samples.
 
     At the end of an epoch the encoder runs as it is then, in eval mode, over the training data.
@@ -81,8 +78,11 @@ class SamplerCallback(Refitted, *_bases()):  # type: ignore[misc]
     encode, decode : str, callable or None, default=None
         As of a `LatentGenerator`. A string names an attribute of the LightningModule, as
         "model.encoder"; None: "encode" and "decode". Without `decode` no images are logged.
+        Networks of the module are known, also where these are functions.
     sampler : PMFSampler or None, default=None
         It is not changed. None: ``PMFSampler()``.
+    modules : iterable of Module, default=()
+        Networks outside the LightningModule that functions run; as of a `LatentGenerator`.
     every_n_epochs : int, default=1
         How often.
     posterior : {"mean", "sample"}, default="mean"
@@ -144,6 +144,7 @@ class SamplerCallback(Refitted, *_bases()):  # type: ignore[misc]
         decode: Any = None,
         sampler: PMFSampler | None = None,
         *,
+        modules: Any = (),
         every_n_epochs: int = 1,
         posterior: str = "mean",
         with_labels: bool = False,
@@ -157,7 +158,8 @@ class SamplerCallback(Refitted, *_bases()):  # type: ignore[misc]
         super().__init__()
         self.encode = encode if isinstance(encode, str) else check_call("encode", encode)
         self.decode = decode if isinstance(decode, str) else check_call("decode", decode)
-        self.sampler = check_pmf(sampler)
+        self.sampler = PMFSampler() if sampler is None else check_pmf(sampler)
+        self.modules = check_modules(modules)
         self.every_n_epochs = check_count("every_n_epochs", every_n_epochs, least=1)
         self.posterior = check_posterior(posterior)
         if not isinstance(with_labels, (bool, np.bool_)):
@@ -173,15 +175,68 @@ class SamplerCallback(Refitted, *_bases()):  # type: ignore[misc]
         self.value_range = check_range(value_range)
         check_random_state(random_state)
         self.random_state = random_state
-        self.name = check_name(name)
-        self._networks: tuple[Any, Any] = (given(self.encode), given(self.decode))
+        self.name = _check_name(name)
+        # What is named is found in the module of a training.
+        self._encode = None if isinstance(self.encode, str) else self.encode
+        self._decode = None if isinstance(self.decode, str) else self.decode
+        self._modules = self.modules
         self._fit: Refit | None = None
         self._trained: int | None = None  # the epoch, if weights changed since the last refit
+
+    @property
+    def sampler_(self) -> PMFSampler:
+        """The fitted sampler."""
+        return self._fitted().sampler
+
+    @property
+    def epoch_(self) -> int:
+        """The epoch after which it was fitted."""
+        return self._fitted().epoch
+
+    @property
+    def generator_(self) -> LatentGenerator:
+        """The fitted sampler with the networks."""
+        return self._generator(self._fitted())
+
+    def _fitted(self) -> Refit:
+        if self._fit is None:
+            raise NotFittedError(
+                f"This {type(self).__name__} has no sampler yet: it comes at the end of the first "
+                f"of every {self.every_n_epochs} epochs, or from a checkpoint"
+            )
+        return self._fit
 
     @property
     def state_key(self) -> str:
         """What the state is found by in a checkpoint."""
         return str(self._generate_state_key(name=self.name))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the sampler as plain tensors and numbers; nothing before the first refit."""
+        if self._fit is None:
+            return {}
+        fit = self._fit
+        return {"epoch": fit.epoch, "sampler": state_of(fit.sampler, fit.shape)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the sampler from a checkpoint, of any size.
+
+        Raises
+        ------
+        ValueError
+            If the state is damaged; the callback is as it was.
+        """
+        if not state_dict:
+            self._fit = None
+            return
+        if set(state_dict) != {"epoch", "sampler"} or type(state_dict["epoch"]) is not int:
+            raise ValueError(
+                f"this is no state of a {type(self).__name__}: accepted are an int under 'epoch' "
+                f"and tensors under 'sampler', got the keys {', '.join(map(repr, state_dict))}"
+            )
+        sampler, shape = from_state(state_dict["sampler"], self.sampler)
+        sampler.set_params(random_state=self.sampler.random_state, n_jobs=self.sampler.n_jobs)
+        self._fit = Refit(sampler, shape, state_dict["epoch"])
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
         """Find the networks; refuse what cannot work, before an epoch is spent."""
@@ -189,8 +244,8 @@ class SamplerCallback(Refitted, *_bases()):  # type: ignore[misc]
         encode = decode = None
         try:
             if self.decode is not None or hasattr(pl_module, "decode"):
-                decode = network_of(pl_module, "decode", self.decode)
-            encode = network_of(pl_module, "encode", self.encode)
+                decode = _network_of(pl_module, "decode", self.decode)
+            encode = _network_of(pl_module, "encode", self.encode)
         except (ValueError, TypeError):
             if stage == "fit":
                 raise
@@ -205,7 +260,8 @@ class SamplerCallback(Refitted, *_bases()):  # type: ignore[misc]
                 "or n_images=0",
                 stacklevel=2,
             )
-        self._networks = encode, decode
+        self._encode, self._decode = encode, decode
+        self._modules = (*self.modules, pl_module)
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Refuse what cannot be encoded, or not by all processes, before an epoch is spent."""
@@ -242,14 +298,14 @@ class SamplerCallback(Refitted, *_bases()):  # type: ignore[misc]
         data = self._data(trainer)
         context = trainer.precision_plugin.forward_context()
         whole = with_buffers_of_rank_zero(pl_module, link)
-        evaluating = Evaluating([pl_module])
+        evaluating = Running("the training's module", pl_module)
         with undisturbed(data), evaluating(), as_validation(trainer), whole, context:
-            how = Encoding(self._networks[0], self.posterior, seed=link.rank)
+            how = Encoding(self._encode, self._modules, self.posterior, seed=link.rank)
             share = Share(self._batches(trainer, data, link), trainer.strategy.batch_to_device)
             fit = refitted(self.sampler, how, share, self.with_labels, link, self._trained)
             error = None
             try:  # on rank zero alone, but all hear how it went
-                if link.rank == 0 and self.n_images and self._networks[1] is not None:
+                if link.rank == 0 and self.n_images and self._decode is not None:
                     self._log(trainer, fit)
             except Exception as problem:  # a picture is not worth a training
                 warnings.warn(
@@ -276,9 +332,49 @@ class SamplerCallback(Refitted, *_bases()):  # type: ignore[misc]
     def _log(self, trainer: Any, fit: Refit) -> None:
         if not trainer.loggers:
             return
-        generator = LatentGenerator(None, self._networks[1], self.sampler)
-        generator._fit = Fit(fit.sampler, fit.shape, None, None)
-        images = generator.sample(self.n_images, random_state=self.random_state, progress=False)
+        images = self._generator(fit).sample(
+            self.n_images, random_state=self.random_state, progress=False
+        )
         picture = mosaic(images, self.value_range)
         folder = trainer.default_root_dir
         show(picture, trainer.loggers, self.name, fit.epoch, trainer.global_step, folder)
+
+    def _generator(self, fit: Refit) -> LatentGenerator:
+        generator = LatentGenerator(
+            self._encode,
+            self._decode,
+            self.sampler,
+            modules=self._modules,
+            posterior=self.posterior,
+        )
+        generator._fit = Fit(fit.sampler, fit.shape, None, None)
+        return generator
+
+
+def _network_of(pl_module: Any, role: str, network: Any) -> Any:
+    """Return a network, by name from the module if it was not given itself."""
+    if network is not None and not isinstance(network, str):
+        return network
+    name = role if network is None else network
+    found = pl_module
+    for part in name.split("."):
+        if not hasattr(found, part):
+            raise ValueError(
+                f"{type(pl_module).__name__} has no attribute {name!r}; pass {role}= a callable or "
+                f"the name of one of its attributes, as {role}='model.{role}'"
+            )
+        found = getattr(found, part)
+    return check_call(name, found)
+
+
+def _check_name(name: object) -> str:
+    """Return what pictures and the state are called, or refuse what is no name of a folder."""
+    accepted = "accepted is a string of at least one character"
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"name is {name!r}; {accepted}")
+    if name in (".", "..") or set(name) & set("/\\\0"):
+        raise ValueError(
+            f"name is {name!r}; {accepted}, without a path separator and not '.' or '..': it is "
+            "the name of a folder too"
+        )
+    return name

@@ -11,11 +11,11 @@ import torch
 from safetensors.torch import load, save
 from sklearn.base import clone
 
-from .._common.group import Link
-from ..distributed.ranks import Alone, fit_linked, gathered_values, linked
-from ..pmf.sampler import PMFSampler
-from ._encoding import Encoding, encoded
-from ._loaders import Share
+from ..._common.group import Link
+from ...distributed.ranks import Alone, fit_linked, gathered_values, linked
+from ...pmf.sampler import PMFSampler
+from ..encode import Encoding, encoded
+from .loaders import Share
 
 
 class Refit(NamedTuple):

@@ -1,8 +1,10 @@
-"""One pass of an encoder over data: latents and labels, on the host."""
+"""One pass of an encoder over data: latents and labels, on the host or in a temporary file."""
 
 from __future__ import annotations
 
-from contextlib import closing, nullcontext
+import contextlib
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,11 +14,9 @@ import torch
 from .._common.labels import check_same_kind
 from .._common.progress import Progress
 from .._types import Array
-from ._data import batches_of
-from ._latents import Latents
-from ._modes import Evaluating
-from ._modules import autocasting, modules_of, seeded, weight_of
-from ._outputs import latents_of
+from .data import batches_of
+from .networks import Running, autocasting, seeded
+from .outputs import latents_of
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,12 @@ class Encoding:
     ----------
     encode : callable
         Inputs to what `latents_of` recognizes.
+    modules : tuple of Module
+        Networks that it runs besides those that it is or belongs to; see `Running`.
     posterior : {"mean", "sample"}
         Which latent of a stochastic encoder.
     device : torch.device or None
-        Where inputs go. None: where the encoder's parameters are.
+        Where inputs go. None: where the networks are.
     autocast : bool, dtype or None
         As in `autocasting`.
     seed : int
@@ -40,6 +42,7 @@ class Encoding:
     """
 
     encode: Any
+    modules: tuple[torch.nn.Module, ...] = ()
     posterior: str = "mean"
     device: torch.device | None = None
     autocast: Any = None
@@ -67,30 +70,29 @@ def encoded(
     Raises
     ------
     TypeError, ValueError
-        For data, labels or outputs that are not recognized, and for latents that are NaN or
-        infinite, naming batch and input.
+        For data, labels or outputs that are not recognized, for networks that are not known and
+        run in training mode, and for latents that are NaN or infinite, naming batch and input.
     OSError
         If the temporary file of large latents cannot be written.
     """
     batches = batches_of(data, batch_size, with_labels)
-    modules = modules_of(how.encode)
-    weight = weight_of(modules)
+    running = Running("encode", how.encode, how.modules)
+    weight = running.weight
     device = how.device if how.device is not None or weight is None else weight.device
     labels: list[Array] = []
     try:
         total = len(batches)  # type: ignore[arg-type]
     except Exception:  # it is for the bar only
         total = None
-    draws = nullcontext()
+    draws = contextlib.nullcontext()
     if how.posterior == "sample":
         draws = seeded(how.seed, _devices(device))  # type: ignore[assignment]
     bar = Progress(progress, total, "encode", "batch")
-    evaluating = Evaluating(modules, how.encode)
-    with closing(Latents(how.memory_limit)) as latents, draws, bar:
+    with contextlib.closing(Latents(how.memory_limit)) as latents, draws, bar:
         for number, batch in enumerate(batches):
             if batch.n:
                 inputs = placed(batch.inputs, device, weight)
-                with evaluating(), autocasting(how.autocast, inputs.device):
+                with running(), autocasting(how.autocast, inputs.device):
                     output = _output(how.encode, inputs)
                 found = latents_of(output, how.posterior, batch.n)
                 _check_encodes(how.encode, inputs, found)
@@ -156,3 +158,105 @@ def _finite(latents: torch.Tensor, number: int) -> Array:
         f"encode returned {rows[tuple(place)]} for input {place[0]} of batch {number} (place "
         f"{place[1:]} of its latent); accepted are finite numbers"
     )
+
+
+class Latents:
+    """Rows that come in batches, and are read as one array in the end.
+
+    A second pass of the encoder would take far longer than any fit, so all of them are kept. The
+    file has no name, in the folder that the `tempfile` module chooses (TMPDIR), and ends with the
+    array or with the process.
+
+    Parameters
+    ----------
+    limit : int
+        Bytes from which on they lie in the file.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._parts: list[Array] = []
+        self._bytes = self._rows = 0
+        self._file: Any = None
+        self.shape: tuple[int, ...] | None = None
+        self._dtype: np.dtype[Any] | None = None
+
+    def append(self, rows: Array) -> None:
+        """Add rows of shape (n, ...).
+
+        Raises
+        ------
+        ValueError
+            If they have another shape than those before.
+        OSError
+            If the file cannot be written.
+        """
+        if self.shape is None:
+            self.shape, self._dtype = rows.shape[1:], rows.dtype
+        if rows.shape[1:] != self.shape or rows.dtype != self._dtype:
+            raise ValueError(
+                f"encode returned latents of shape {shown(rows.shape[1:])} and {rows.dtype}; those "
+                f"before were {shown(self.shape)} and {self._dtype}"
+            )
+        self._bytes += rows.nbytes
+        self._rows += len(rows)
+        if self._bytes <= self._limit:
+            self._parts.append(np.array(rows))  # not a view of what the encoder writes to again
+            return
+        if self._file is None:
+            with self._explained():
+                self._file = tempfile.TemporaryFile(prefix="zbins-", buffering=0)  # noqa: SIM115
+            for part in self._parts:
+                self._write(part)
+            self._parts = []
+        self._write(rows)
+
+    def _write(self, rows: Array) -> None:
+        left = np.ascontiguousarray(rows).data.cast("B")
+        with self._explained():
+            while left:  # one write takes at most 2 GiB
+                left = left[self._file.write(left) :]
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise type(error)(
+                error.errno,
+                f"cannot keep {self._bytes:,} bytes of latents: {error.strerror}; raise "
+                "memory_limit, or set TMPDIR to a folder with room",
+                tempfile.gettempdir(),
+            ) from error
+
+    def close(self) -> None:
+        """Let go of the file; what `array` gave stays."""
+        if self._file is not None:
+            self._file.close()
+
+    def array(self) -> Array:
+        """Return all rows, shape (n, ...): an array, or a memory map of the file.
+
+        Raises
+        ------
+        ValueError
+            If there are none.
+        """
+        if not self._rows or self.shape is None:
+            raise ValueError("data has no inputs; at least one is needed")
+        if self._file is None:
+            whole = np.empty((self._rows, *self.shape), self._dtype)
+            end = self._rows
+            while self._parts:  # each is freed as it is copied
+                part = self._parts.pop()
+                whole[end - len(part) : end] = part
+                end -= len(part)
+            return whole
+        shape = (self._rows, *self.shape)
+        mapped: Array = np.memmap(self._file, self._dtype or float, "r+", shape=shape)
+        return mapped
+
+
+def shown(shape: tuple[int, ...]) -> str:
+    """Return the shape of any number of rows of this shape, for messages."""
+    return str(("n", *shape)).replace("'", "")

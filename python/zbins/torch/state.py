@@ -1,21 +1,38 @@
-"""A fitted sampler as plain tensors and JSON values, and back; nothing is pickled."""
+"""A fitted sampler as plain tensors, in memory and in a file, and back; nothing is pickled.
+
+Files are safetensors: the tensors of the state, and a checksum over all of it.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+import os
 from typing import Any
 
 import numpy as np
+import safetensors.numpy
 import sklearn.base
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
 
-from .._io.tensor_file import check_version
+from .. import _core
+from .._common.threads import n_threads, strictly
+from .._io.tensor_file import (
+    BLANK,
+    check_version,
+    checked_metadata,
+    checksum_of,
+    checksum_position,
+    header_of,
+    write_tensors,
+)
 from .._types import Array
-from ..pmf.file import description
+from ..pmf.file import description, model_of
 from ..pmf.sampler import PMFSampler, sampler_of
 from ..protocol import accepts, draw
-from ._pmf_state import DETAILS, model_of
+from .outputs import check_posterior
 
 Tensors = dict[str, torch.Tensor]
 
@@ -25,6 +42,7 @@ _METADATA = "metadata"
 _MAX_DIMENSIONS = 64  # of NumPy, and of PyTorch
 _OF_A_RUN = ("random_state", "n_jobs", "verbose")  # parameters that are no part of a model
 _UNSIGNED = ("codes", "label_start", "label_count")  # as int64: few of torch's calls take uint64
+_FILE_KEYS = frozenset(["checksum", "format_version", "posterior"])
 _KEYS = {"details", "format_version", "latent_shape", "sampler"}
 
 
@@ -126,13 +144,25 @@ def _pmf_parts(sampler: PMFSampler) -> tuple[dict[str, Array], dict[str, Any]]:
     return model.to_arrays(), description(model, parameters)
 
 
+@strictly
 def _pmf_of(arrays: dict[str, Array], details: dict[str, Any]) -> PMFSampler:
-    if set(details) != DETAILS:
-        raise ValueError("its details have other names than expected")
+    """Return the sampler of tensors and details, which are those of a model file.
+
+    What such a file must be is said in one place, the core (`zbins.pmf.file`); it judges these too.
+    """
     for name in _UNSIGNED:
         if name in arrays and arrays[name].dtype == np.int64:
             arrays[name] = arrays[name].view(np.uint64)
-    return sampler_of(*model_of(arrays, details, "numpy"))
+    metadata = json.dumps(
+        {"checksum": BLANK, **details}, sort_keys=True, allow_nan=False, separators=(",", ":")
+    )
+    blank = safetensors.numpy.save(arrays, {"zbins": metadata})
+    header = header_of(blank)
+    at = 8 + checksum_position(header, BLANK)
+    digits = checksum_of(blank, header).encode()
+    content = np.frombuffer(blank[:at] + digits + blank[at + len(digits) :], np.uint8)
+    grid, pmf, text = _core.read_model(content, n_threads(-1, len(content)))
+    return sampler_of(*model_of(grid, pmf, text, "numpy"))
 
 
 def _parts(sampler: Any) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -183,7 +213,7 @@ def _sampler_of(arrays: dict[str, Array], details: dict[str, Any], like: Any, d:
     _check_features([d], getattr(sampler, "n_features_in_", d))
     if accepts(sampler.sample, "random_state") or hasattr(sampler, "random_state"):
         try:
-            _check_features(list(np.shape(draw(sampler, "sample", 1, 0, "it"))[1:]), d)
+            _check_features(list(np.shape(draw(sampler, 1, 0, name="it"))[1:]), d)
         except Exception as error:
             raise ValueError(f"it cannot be drawn from: {type(error).__name__}: {error}") from error
     return sampler
@@ -201,3 +231,35 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, list):
         return all(map(_is_plain, value))
     return value is None or type(value) in (bool, int, float, str)
+
+
+def write_state(path: str | os.PathLike[str], state: Tensors, posterior: str) -> None:
+    """Write the file, whole or not at all (see `write_tensors` for errors)."""
+
+    def save(temporary: str, metadata: dict[str, str]) -> None:
+        save_file(state, temporary, metadata=metadata)
+
+    described = {"format_version": FORMAT_VERSION, "posterior": posterior}
+    write_tensors(path, "generator", save, described)
+
+
+def read_state(path: str | os.PathLike[str]) -> tuple[Tensors, str]:
+    """Return the state and the posterior of a file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    ValueError
+        If it is not a whole and undamaged file of a generator, naming it.
+    """
+    name = os.fspath(path)
+    with open(name, "rb") as file:
+        content = file.read()
+    try:
+        metadata = checked_metadata(content, _FILE_KEYS, FORMAT_VERSION)
+        return load(content), check_posterior(metadata["posterior"])
+    except (ValueError, KeyError, RecursionError, SafetensorError) as error:
+        raise ValueError(
+            f"{name!r} is not a file of a LatentGenerator, or is damaged: {error}"
+        ) from error

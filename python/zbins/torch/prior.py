@@ -10,8 +10,7 @@ from sklearn.exceptions import NotFittedError
 
 from .._common.checks import check_count
 from ..pmf.sampler import PMFSampler
-from ._draws import draw
-from ._tables import NAMES, Tensors, check_tables, no_tables, tables_of
+from .tables import NAMES, Tensors, check_tables, draw, no_tables, tables_of
 
 
 class PMFPrior(torch.nn.Module):  # type: ignore[misc]

@@ -1,0 +1,1 @@
+"""For trainings with Lightning: a sampler that follows the weights."""
