@@ -20,18 +20,35 @@ class _AboutRowError(Exception):
         The column; None where the row as a whole is meant, or its label.
     value : object
         What is not accepted there.
+    chunk : int or None
+        The chunk of a stream in which the row is counted, from 0; None where there is no stream.
     """
 
-    def __init__(self, text: str, row: int, column: int | None = None, value: Any = None) -> None:
-        super().__init__(text, row, column, value)  # so that it is pickled with all of them
-        self.text, self.row, self.column, self.value = text, row, column, value
+    def __init__(
+        self,
+        text: str,
+        row: int,
+        column: int | None = None,
+        value: Any = None,
+        chunk: int | None = None,
+    ) -> None:
+        super().__init__(text, row, column, value, chunk)  # so that it is pickled with all of them
+        self.text, self.row, self.column, self.value, self.chunk = text, row, column, value, chunk
 
     def __str__(self) -> str:
-        return self.text.replace("{row}", str(self.row), 1)
+        text = self.text.replace("{row}", str(self.row), 1)
+        return text if self.chunk is None else f"chunk {self.chunk} (the first is 0): {text}"
 
     def moved(self: _Self, row: int, prefix: str = "") -> _Self:
-        """Return the same error about the row as it is numbered elsewhere, with words before it."""
+        """Return the same error about the row as it is numbered elsewhere, with words before it.
+
+        The row is one of the whole then, not of a chunk.
+        """
         return type(self)(prefix + self.text, row, self.column, self.value)
+
+    def in_chunk(self: _Self, n: int) -> _Self:
+        """Return the same error about a row of the n-th chunk of a stream."""
+        return type(self)(self.text, self.row, self.column, self.value, n)
 
 
 class RowError(_AboutRowError, ValueError):
