@@ -11,12 +11,13 @@ import typer
 
 import zbins
 
+from .._io.atomic import atomic_file
 from .._types import Array
 from . import _options as options
 from ._arrays import format_of
 from ._exits import InputError, warn
 from ._latents import LatentFiles, expanded
-from ._output import check_output, replacing
+from ._output import check_output
 from ._parquet import pyarrow
 from ._show import nbytes, progress, seconds, show_json, show_pairs, started
 from ._tensors import is_model
@@ -110,10 +111,10 @@ def _write_latents(files: LatentFiles, output: str) -> None:
 def _write_model(sampler: zbins.PMFSampler, output: str) -> None:
     extension = extension_of(output)
     if extension == ".npz":
-        with replacing(output) as file:
+        with atomic_file(output) as file:
             np.savez(file, **_arrays(sampler))  # type: ignore[arg-type]
     elif extension == ".parquet":
-        with replacing(output) as file:
+        with atomic_file(output) as file:
             _write_bins(sampler, file)
     else:
         raise InputError(

@@ -1,15 +1,12 @@
-"""Outputs that are whole or not there: written beside the target, then renamed over it."""
+"""Outputs that could not be written are refused before any work is done."""
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from typing import IO
+from collections.abc import Sequence
 
-from .._io.atomic import sync_folder, temporary_folder
 from ._exits import InputError
 
 
@@ -48,36 +45,3 @@ def check_space(path: str, nbytes: int) -> None:
     free = shutil.disk_usage(folder).free
     if nbytes > free:
         raise InputError(f"{path!r} would take {nbytes:,} bytes, but {free:,} are free")
-
-
-@contextlib.contextmanager
-def replacing(path: str) -> Iterator[IO[bytes]]:
-    """Give a file that takes the place of `path` at the end, unless something is raised.
-
-    A symbolic link is followed, and the permissions of an old file stay. What a killed writer left
-    in the folder is removed.
-
-    Raises
-    ------
-    OSError
-        Naming the path.
-    """
-    target = os.path.realpath(path)
-    folder = os.path.dirname(target)
-    temporary = ""
-    try:
-        with temporary_folder(folder) as own:
-            temporary = os.path.join(own, "output")
-            with open(temporary, "xb") as file:
-                if os.path.exists(target):
-                    os.chmod(temporary, os.stat(target).st_mode & 0o777)
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, target)
-    except OSError as error:
-        if temporary and error.filename not in (None, temporary):
-            raise  # about another file: an input
-        text = error.strerror or str(error)
-        raise type(error)(error.errno, f"cannot write: {text}", path) from error
-    sync_folder(folder)

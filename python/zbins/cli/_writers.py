@@ -16,9 +16,10 @@ from typing import IO, Any
 
 import numpy as np
 
+from .._io.atomic import atomic_file
 from .._types import Array
 from ._exits import InputError
-from ._output import check_space, replacing
+from ._output import check_space
 from ._parquet import pyarrow
 from ._tensors import DTYPES
 
@@ -231,7 +232,7 @@ def writing(path: str, table: Table) -> Iterator[Writer]:
     extension = extension_of(path)
     if extension != ".parquet":  # which is compressed
         check_space(path, table.nbytes)
-    with replacing(path) as file:
+    with atomic_file(path) as file:
         writer = _WRITERS[extension](file, table)
         try:
             yield writer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from safetensors import SafetensorError
-from safetensors.torch import load, save_file
+from safetensors.torch import load
 
 from .._io.tensor_file import checked_metadata, write_tensors
 from ._outputs import check_posterior
@@ -16,12 +16,8 @@ _KEYS = frozenset(["checksum", "format_version", "posterior"])
 
 def write(path: str | os.PathLike[str], state: Tensors, posterior: str) -> None:
     """Write the file, whole or not at all (see `write_tensors` for errors)."""
-
-    def save(temporary: str, metadata: dict[str, str]) -> None:
-        save_file(state, temporary, metadata=metadata)
-
     described = {"format_version": FORMAT_VERSION, "posterior": posterior}
-    write_tensors(path, "generator", save, described)
+    write_tensors(path, "generator", state, described)
 
 
 def read(path: str | os.PathLike[str]) -> tuple[Tensors, str]:
