@@ -33,9 +33,9 @@ class Progress:
         self._rows = 0
         self._bar = _bar(check_progress(show), total, title, unit)
 
-    def advance(self, units: int, rows: int) -> None:
-        """Count work done; draw now and then."""
-        self._rows += rows
+    def advance(self, units: int, rows: int | None = None) -> None:
+        """Count work done, and its rows where these are not the units; draw now and then."""
+        self._rows += units if rows is None else rows
         if self._bar is None:
             return
         if self._rows != self._bar.n + units:
