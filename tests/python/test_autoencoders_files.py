@@ -14,7 +14,6 @@ from safetensors.torch import save_file
 import zbins
 from test_autoencoders_architectures import MODELS, same, state_of
 from test_autoencoders_training import made, pictures
-from zbins._io import tensor_file
 from zbins.autoencoders import AE, VAE, WAE, BetaVAE, InfoVAE, _files
 
 
@@ -91,14 +90,15 @@ def test_the_shape_of_a_loaded_model_is_fixed(path):
 # -- writing ---------------------------------------------------------------------------------------
 
 
-def test_the_old_file_or_the_new_one(path, monkeypatch):
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_the_old_file_or_the_new_one(path, monkeypatch, call):
     made().save(path)
     old = path.read_bytes()
 
     def fail(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tensor_file, "blocks_of", fail)
+    monkeypatch.setattr(os, call, fail)
     with pytest.raises(KeyboardInterrupt):
         made(random_state=1).save(path)
     assert path.read_bytes() == old

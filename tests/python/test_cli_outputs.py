@@ -165,12 +165,15 @@ def ignoring_ctrl_c():
 
 
 @pytest.mark.usefixtures("ignoring_ctrl_c")
-@pytest.mark.parametrize("extension", FORMATS)
 @pytest.mark.parametrize("error", ERRORS)
-@pytest.mark.parametrize("step", ["write", "finish", "fsync", "replace"])
+@pytest.mark.parametrize(
+    ("step", "extension"),
+    [
+        *itertools.product(["write", "fsync", "replace"], FORMATS),
+        *itertools.product(["finish"], ["npz", "parquet"]),  # the others write nothing then
+    ],
+)
 def test_whatever_happens_at_any_step(step, error, extension, folder, monkeypatch):
-    if step == "finish" and extension in ("npy", "safetensors"):
-        pytest.skip("nothing comes after the last row")
     path = f"x.{extension}"
     put_old(path)
     raised, code = ERRORS[error]

@@ -123,8 +123,8 @@ def write_tensors(
     )
     shapes = {name: (kind, values.shape) for name, (kind, values) in plain.items()}
     head, places = tensors_header(shapes, {"zbins": metadata})
-    digest = _digest(head)
     with atomic_file(path, f"cannot save the {noun}") as file:
+        digest = _digest(head)
         file.write(head)
         for name in places:
             for block in blocks_of(plain[name][1]):
