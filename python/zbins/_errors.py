@@ -1,4 +1,4 @@
-"""Errors about one row, which know it: whoever has the row under another number can say so."""
+"""Errors about files, and about one row, which know it: elsewhere it may have another number."""
 
 from __future__ import annotations
 
@@ -50,6 +50,10 @@ class _AboutRowError(Exception):
     def in_chunk(self: _Self, n: int) -> _Self:
         """Return the same error about a row of the n-th chunk of a stream."""
         return type(self)(self.text, self.row, self.column, self.value, n)
+
+
+class InputError(ValueError):
+    """Something wrong with a file; the message names it."""
 
 
 class RowError(_AboutRowError, ValueError):

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
 import sys
+import types
 
 import pytest
 
 pytest.importorskip("typer")
 pytest.importorskip("rich")
 
-from typer.testing import CliRunner
-
-from zbins.cli._app import app
+from zbins.cli import main
 
 OK, ERROR, USAGE, HANGUP, INTERRUPTED, BROKEN_PIPE, TERMINATED = 0, 1, 2, 129, 130, 141, 143
 
 
 def run(*arguments, code=OK):
-    """Run in this process, with an exit code in mind; return the result."""
-    result = CliRunner().invoke(app, [str(a) for a in arguments], prog_name="zbins")
-    unexpected = result.exception is not None and not isinstance(result.exception, SystemExit)
-    assert not unexpected, repr(result.exception)
-    assert result.exit_code == code, (result.exit_code, result.output)
-    return result
+    """Run in this process, with an exit code in mind; return what was printed."""
+    streams = [io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2)]
+    with (
+        contextlib.redirect_stdout(streams[0]),
+        contextlib.redirect_stderr(streams[1]),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main([str(argument) for argument in arguments])
+    stdout, stderr = (stream.buffer.getvalue().decode() for stream in streams)
+    assert ended.value.code == code, (ended.value.code, stdout + stderr)
+    return types.SimpleNamespace(stdout=stdout, stderr=stderr, output=stdout + stderr)
 
 
 def run_json(*arguments):

@@ -7,7 +7,7 @@ import pytest
 from safetensors.numpy import save_file
 
 import zbins
-from cli_helpers import USAGE, refuses, run, run_json
+from cli_helpers import run, run_json
 from helpers import rows
 
 Z = rows(500, 3, np.float32)
@@ -182,25 +182,27 @@ def test_a_forced_bar_goes_to_stderr(folder):
     assert "rows/s" in result.stderr
 
 
-def test_usage(folder):
-    def usage(says, *arguments):
-        refuses("fit", "z.npy", "-o", "m.zbins", *arguments, says=says, code=USAGE)
+@pytest.mark.parametrize("how", ["fit --quantile 0.01 --out-of-range ignore", "convert"])
+def test_labels_of_no_rows_have_no_type(how, folder):
+    np.save("none.npy", Z[:0])
+    np.save("ynone.npy", np.empty(0))
+    given = ("z.npy", "none.npy", "--labels", "y.npy", "--labels", "ynone.npy")
+    run(*how.split(), *given, "-o", "out.npz")
 
-    usage("n_bins is 0", "--n-bins", 0)
-    usage("n_bins is 65537", "--n-bins", 65537)
-    usage("'many'", "--n-bins", "many")
-    usage("one per column", "--n-bins", "3,")
-    usage("'low,high'", "--bounds", "1")
-    usage("'low,high'", "--bounds", "1,2,3")
-    usage("finite", "--bounds", "0,inf")
-    usage("not both", "--bounds", "0,1", "--quantile", 0.1)
-    usage("q < 0.5", "--quantile", 0.7)
-    usage("out_of_range is 'shrink'", "--out-of-range", "shrink")
-    usage("greater than or equal to 1", "--chunk-rows", 0)
-    usage("--n-jobs': 0; accepted are", "--n-jobs", 0)
-    usage("No such option", "--frobnicate")
-    zbins.PMFSampler().fit(Z).save("old.zbins")
-    usage("the model fixes them", "--append", "old.zbins", "--n-bins", 3)
-    refuses("fit", "z.npy", says="'--output'", code=USAGE)
-    refuses("fit", "-o", "m.zbins", says="LATENTS", code=USAGE)
-    assert not (folder / "m.zbins").exists()
+
+def test_lists_of_no_rows_have_no_length(folder):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    lists = pa.array([[1.0, 2.0]], pa.list_(pa.float64()))
+    pq.write_table(pa.table({"l": lists[:0]}), "none.parquet")
+    pq.write_table(pa.table({"l": lists}), "one.parquet")
+    assert run_json("fit", "none.parquet", "one.parquet", "-o", "x")["n_features"] == 2
+
+
+def test_byte_order_is_no_type(folder):
+    np.save("big.npy", Z.astype(">f4"))
+    assert run_json("fit", "big.npy", "z.npy", "-o", "x")["n_samples"] == 1000
+
+
+def test_names_are_no_markup(folder):
+    run("fit", "z.npy", "-o", "[bold]m[q].zbins")
+    assert "[bold]m[q].zbins" in run("info", "[bold]m[q].zbins").stdout

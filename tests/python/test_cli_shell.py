@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 import zbins
-from cli_helpers import BROKEN_PIPE, ERROR, USAGE, run, run_process, start
+from cli_helpers import BROKEN_PIPE, ERROR, OK, USAGE, run, run_process, start
 from helpers import rows, run_python
-from zbins.cli._app import app
 
+Z = rows(100, 3)
 COMMANDS = ["fit", "sample", "info", "merge", "convert", "bench"]
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    np.save("z.npy", rows(100, 3))
-    zbins.PMFSampler().fit(rows(100, 3)).save("m.zbins")
+    np.save("z.npy", Z)
+    zbins.PMFSampler(bounds=(-9, 9)).fit(Z).save("m.zbins")
     return tmp_path
 
 
@@ -103,7 +103,7 @@ def test_json_to_a_closed_pipe(folder):
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion(shell):
+def test_completion(shell, monkeypatch):
     environment = {
         "_ZBINS_COMPLETE": f"complete_{shell}",
         "COMP_WORDS": "zbins me",
@@ -111,9 +111,11 @@ def test_completion(shell):
         "_TYPER_COMPLETE_ARGS": "zbins me",
         "_TYPER_COMPLETE_FISH_ACTION": "get-args",
     }
-    done = CliRunner().invoke(app, [], prog_name="zbins", env=environment)
-    assert "merge" in done.stdout
-    assert "sample" not in done.stdout
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    shown = run().stdout
+    assert "merge" in shown
+    assert "sample" not in shown
 
 
 def test_the_entry_point():
@@ -129,3 +131,85 @@ def test_help_and_completion_do_not_wait_for_scikit_learn():
         "print([m for m in ('sklearn', 'scipy', 'torch', 'dask') if m in sys.modules])"
     )
     assert done == "[]\n", done
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["fit", "z.npy", "-o", "x"],
+        ["sample", "m.zbins", "-n", "1", "-o", "x.npy"],
+        ["merge", "m.zbins", "n.zbins", "-o", "x"],
+        ["convert", "z.npy", "-o", "x.npz"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_the_clock_starts_after_the_imports(arguments, folder):
+    """The time told is that of the work, not of importing scikit-learn."""
+    shutil.copy("m.zbins", "n.zbins")
+    told = run_python(
+        """
+        import contextlib, sys, time
+        clock, asked = time.perf_counter, []
+
+        def perf_counter():
+            if sys._getframe(1).f_globals["__name__"].startswith("zbins.cli"):
+                asked.append("sklearn" in sys.modules)
+            return clock()
+
+        time.perf_counter = perf_counter
+        from zbins.cli import main
+        with contextlib.suppress(SystemExit):
+            main([*sys.argv[1:], "--quiet"])
+        print(asked)
+        """,
+        *arguments,
+    )
+    assert told == "[True, True]\n"
+
+
+# -- streams of the process -----------------------------------------------------------------------
+
+
+def shell(line, **environment):
+    """Run a line of shell in which `zbins` is ours; return its exit code and what it printed."""
+    program = f'zbins() {{ "{sys.executable}" -m zbins "$@"; }}\n'
+    done = subprocess.run(
+        ["bash", "-c", program + line],
+        env={**os.environ, **environment},
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_closed_stdout(folder):
+    assert shell("zbins fit z.npy --n-bins 2 -o new.zbins >&-") == (OK, b"", b"")
+    assert zbins.load("new.zbins").n_samples_seen_ == 100
+    code, _, said = shell("zbins sample m.zbins -n 3 -o - >&-")
+    assert code == USAGE
+    assert b"stdout, which is closed" in said
+
+
+def test_a_reader_that_went_away(folder):
+    code, _, said = shell('zbins info m.zbins | (exec <&-; sleep 3); exit "${PIPESTATUS[0]}"')
+    assert (code, said) == (BROKEN_PIPE, b"")
+
+
+def test_a_full_stdout():
+    code, _, said = shell("zbins --version > /dev/full")
+    assert code == ERROR
+    assert said.startswith(b"zbins: error: No space left")
+
+
+def test_a_name_that_is_no_text(folder):
+    """Where names cannot be printed as they are, they are printed all the same."""
+    strict = {"PYTHONIOENCODING": "utf-8:strict"}
+    code, shown, said = shell("zbins fit z.npy --n-bins 2 -o $'w\\xff.zbins'", **strict)
+    assert (code, said) == (OK, b"")
+    assert b"w\\udcff.zbins" in shown
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    pq.write_table(pa.table({"a": Z[:, 0]}), "p.parquet")
+    os.rename("p.parquet", b"p\xff.parquet")
+    assert shell("zbins convert $'p\\xff.parquet' -o out.npy", **strict)[0] == OK
+    assert np.array_equal(np.load("out.npy")[:, 0], Z[:, 0])

@@ -126,7 +126,7 @@ def test_a_link_to_nothing_yet(tmp_path):
 def test_a_link_to_a_directory_is_refused(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "folder")
-    refused(IsADirectoryError, "folder", lambda: NEW.save(tmp_path / "link"))
+    refused(IsADirectoryError, "link", lambda: NEW.save(tmp_path / "link"))
 
 
 def mode(path):

@@ -247,7 +247,7 @@ def test_progress_is_shown_on_stderr(capsys):
     generator.sample(5, progress=True)
     out, err = capsys.readouterr()
     assert out == ""
-    assert "encode [####" in err
-    assert "decode [####" in err
+    assert "encode: 100%|" in err
+    assert "decode: 100%|" in err
     generator.fit(images(), progress=False).sample(5)
     assert capsys.readouterr() == ("", "")

@@ -1,14 +1,12 @@
-"""A progress line on stderr, and nothing anywhere else."""
+"""A progress bar on stderr, or in the notebook: tqdm's, imported once one may be shown."""
 
 from __future__ import annotations
 
 import sys
-import time
 from types import TracebackType
+from typing import Any
 
 _WAIT = 1.0  # seconds of work before an automatic bar appears
-_EVERY = 0.2  # seconds between two drawings
-_WIDTH = 24
 
 
 def check_progress(progress: object) -> bool | None:
@@ -19,12 +17,12 @@ def check_progress(progress: object) -> bool | None:
 
 
 class Progress:
-    """Shows how far a call is: done, rate, time left.
+    """Shows how far a call is: done, time left, rows and their rate.
 
     Parameters
     ----------
     show : bool or None
-        None: only when stderr is a terminal and the work takes more than a second.
+        None: only on a terminal or in a notebook, and where the work takes more than a second.
     total : int or None
         Units in all, where known.
     title, unit : str
@@ -32,39 +30,24 @@ class Progress:
     """
 
     def __init__(self, show: bool | None, total: int | None, title: str, unit: str) -> None:
-        show = check_progress(show)
-        self._forced = show is True
-        self._on = sys.stderr is not None and (
-            self._forced or (show is None and sys.stderr.isatty())
-        )
-        self._total, self._title = total, title
-        self._plural = unit + ("es" if unit.endswith("ch") else "s")
-        self._units = self._rows = 0
-        self._begin = time.monotonic()
-        self._drawn = self._begin + (0 if self._forced else _WAIT - _EVERY)
-        self._visible = False
+        self._rows = 0
+        self._bar = _bar(check_progress(show), total, title, unit)
 
-    def advance(self, units: int, rows: int) -> None:
-        """Count work done; draw now and then."""
-        self._units += units
-        self._rows += rows
-        if self._on and time.monotonic() - self._drawn >= _EVERY:
-            self._draw()
+    def advance(self, units: int, rows: int | None = None) -> None:
+        """Count work done, and its rows where these are not the units; draw now and then."""
+        self._rows += units if rows is None else rows
+        if self._bar is None:
+            return
+        if self._rows != self._bar.n + units:
+            seconds = self._bar.format_dict["elapsed"]
+            rate = f", {self._rows / seconds:,.0f} rows/s" if seconds else ""
+            self._bar.set_postfix_str(f"{self._rows:,} rows{rate}", refresh=False)
+        self._bar.update(units)
 
-    def _draw(self) -> None:
-        self._drawn = time.monotonic()
-        seconds = max(self._drawn - self._begin, 1e-9)
-        text = f"{self._title}: {self._units:,} {self._plural}, {self._rows:,} rows"
-        if self._total:
-            done = min(1.0, self._units / self._total)
-            filled = round(done * _WIDTH)
-            left = seconds * (1 - done) / done if done else float("inf")
-            bar = "#" * filled + "-" * (_WIDTH - filled)
-            text = f"{self._title} [{bar}] {done:4.0%}, {self._rows:,} rows, {left:.0f} s left"
-        text += f", {self._rows / seconds:,.0f} rows/s"
-        sys.stderr.write("\r" + text.ljust(100))
-        sys.stderr.flush()
-        self._visible = True
+    def describe(self, title: str) -> None:
+        """Change what is said to be done, from the next drawing on."""
+        if self._bar is not None:
+            self._bar.set_description_str(title, refresh=False)
 
     def __enter__(self) -> Progress:
         return self
@@ -75,7 +58,29 @@ class Progress:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._on and (self._visible or self._forced):
-            self._draw()
-            sys.stderr.write("\n")
-            sys.stderr.flush()
+        if self._bar is not None:
+            self._bar.close()  # ends the line, also after Ctrl-C
+
+
+def _bar(show: bool | None, total: int | None, title: str, unit: str) -> Any:
+    """Return tqdm's bar, or None where it is sure that none is shown."""
+    if show is False or sys.stderr is None:
+        return None
+    # A notebook, where stderr is no terminal either, has IPython; there tqdm decides.
+    if show is None and not sys.stderr.isatty() and "IPython" not in sys.modules:
+        return None
+    from tqdm.auto import tqdm
+
+    class Bar(tqdm):  # type: ignore[misc]
+        monitor_interval = 0  # no thread of its own, which a fork would not survive
+
+    return Bar(
+        total=total,
+        desc=title,
+        unit=f" {unit}" + ("es" if unit.endswith("ch") else "s"),
+        unit_scale=unit == "row",
+        delay=_WAIT if show is None else 0,
+        disable=None if show is None else False,
+        miniters=1,
+        dynamic_ncols=True,
+    )

@@ -1,4 +1,4 @@
-"""A folder of its own beside a file that is being written, which never stays for long.
+"""Files that are whole or not there: written in a folder beside the target, then renamed over it.
 
 A writer that is killed cannot clean up. So it holds a lock on its folder, which the system takes
 away with the process, and whoever writes there next removes the folders that nobody holds. Locks
@@ -9,6 +9,7 @@ goes after a day.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -16,6 +17,7 @@ import secrets
 import socket
 import time
 from collections.abc import Iterator
+from typing import IO
 
 try:
     import fcntl
@@ -24,6 +26,53 @@ except ImportError:  # not POSIX: then nothing of the dead is removed
 
 _NAME = re.compile(r"\.([0-9a-f]{8})[0-9a-f]{16}\.zbins\.tmp")
 _OF_OTHERS = 86_400.0  # seconds
+
+
+@contextlib.contextmanager
+def atomic_file(path: str | os.PathLike[str], failing: str = "cannot write") -> Iterator[IO[bytes]]:
+    """Give a file that takes the place of `path` at the end, on disk, unless something is raised.
+
+    Parameters
+    ----------
+    path : path-like
+        Replaced if it exists; its permissions stay. A symbolic link is followed.
+    failing : str
+        What messages begin with.
+
+    Yields
+    ------
+    file : binary file
+        Empty, and seekable.
+
+    Raises
+    ------
+    OSError
+        Naming the path: no such folder, no permission, a directory, a full disk.
+    """
+    name = os.fspath(path)
+    target = os.path.realpath(name)
+    folder = os.path.dirname(target)
+    temporary = None
+    try:
+        if os.path.isdir(target):
+            raise IsADirectoryError(errno.EISDIR, "it is a directory")
+        if os.path.exists(target) and not os.path.isfile(target):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        with temporary_folder(folder) as own:
+            temporary = os.path.join(own, "file")
+            with open(temporary, "xb") as file:
+                if os.path.exists(target):
+                    os.chmod(temporary, os.stat(target).st_mode & 0o777)
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, target)
+    except OSError as error:
+        if temporary is not None and error.filename not in (None, temporary):
+            raise  # about another file, which is read meanwhile
+        text = f"{failing}: {error.strerror or error}"
+        raise type(error)(error.errno, text, name) from error
+    _sync_folder(folder)
 
 
 @contextlib.contextmanager
@@ -65,7 +114,7 @@ def temporary_folder(beside: str) -> Iterator[str]:
         _close(lock)
 
 
-def sync_folder(folder: str) -> None:
+def _sync_folder(folder: str) -> None:
     """Make a rename in it durable, where the system lets a folder be synced."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)

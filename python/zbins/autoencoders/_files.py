@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save_file
+from safetensors.torch import load
 
 from .._io.tensor_file import checked_metadata, write_tensors
 
@@ -51,12 +51,7 @@ def write(path: str | os.PathLike[str], tensors: Tensors, described: dict[str, A
     OSError
         Naming the path: no such folder, no permission, a directory, a full disk.
     """
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-
-    def save(temporary: str, metadata: dict[str, str]) -> None:
-        save_file(plain, temporary, metadata=metadata)
-
-    write_tensors(path, "autoencoder", save, described)
+    write_tensors(path, "autoencoder", tensors, described)
 
 
 def read(path: str | os.PathLike[str]) -> tuple[Tensors, dict[str, Any]]:

@@ -134,12 +134,10 @@ def _share_of(validation: Any) -> float | None:
     return float(validation)
 
 
-class _Lines(Progress):
-    """A progress line that says the epoch and the loss with its terms."""
-
-    def describe(self, epoch: int, epochs: int, entry: dict[str, float]) -> None:
-        shown = " ".join(f"{k} {v:.4g}" for k, v in entry.items() if k != "epoch")
-        self._title = f"epoch {epoch}/{epochs} {shown}".rstrip()
+def _title(epoch: int, epochs: int, entry: dict[str, float]) -> str:
+    """Return the epoch, and the loss with its terms, for the progress bar."""
+    shown = " ".join(f"{k} {v:.4g}" for k, v in entry.items() if k != "epoch")
+    return f"epoch {epoch}/{epochs} {shown}".rstrip()
 
 
 def train(model: Any, data: Any, plan: Plan) -> History:
@@ -267,14 +265,13 @@ class _Run:
             self._history = list(found.history)
         per_epoch = self._source.n_batches(self._plan.batch_size)
         left = None if per_epoch is None else per_epoch * (epochs - len(self._history))
-        progress = _Lines(self._plan.progress, left, "training", "batch")
-        with progress:
+        with Progress(self._plan.progress, left, "training", "batch") as progress:
             for epoch in range(len(self._history) + 1, epochs + 1):
                 if self._stale():
                     break
-                progress.describe(epoch, epochs, self._history[-1] if self._history else {})
+                progress.describe(_title(epoch, epochs, self._history[-1] if self._history else {}))
                 self._history.append(self._epoch(epoch, progress))
-                progress.describe(epoch, epochs, self._history[-1])
+                progress.describe(_title(epoch, epochs, self._history[-1]))
                 self._keep()
         if self._best is not None:
             self._model.load_state_dict(self._best)

@@ -14,11 +14,11 @@ import typer
 
 import zbins
 
+from .._common.progress import Progress
+from .._errors import InputError
 from .._types import Array
 from . import _options as options
-from ._exits import InputError
-from ._latents import LatentFiles
-from ._show import seconds, show_json, show_table, waiting
+from ._output import seconds, show_json, show_table
 
 _REPEATS = 7
 _BUDGET = 1.0  # seconds for the repeats of one measurement; one always runs to its end
@@ -63,8 +63,7 @@ def bench(
         X = _made_up(n_rows, n_features or 16, seed)
     if n_components > len(X):
         raise InputError(f"{n_components} components need as many rows; there are {len(X)}")
-    with waiting("fitting the mixture"):
-        times, converged = _measure(X, n_bins, n_components, n_samples, seed)
+    times, converged = _measure(X, n_bins, n_components, n_samples, seed)
     config = zbins.show_config(as_dict=True)
     assert config is not None
     machine = {
@@ -129,12 +128,15 @@ def _measure(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.simplefilter("ignore", RuntimeWarning)  # the mixture draws in float32 as it can
-        fit = _median(lambda: sampler.fit(X)), _median(lambda: mixture.fit(X))
-        sample = (
-            _median(lambda: sampler.sample(n_samples)),
-            _median(lambda: mixture.sample(n_samples)),
-        )
-    return {"fit": fit, "sample": sample}, bool(mixture.converged_)
+        fit, sample = lambda: sampler.fit(X), lambda: sampler.sample(n_samples)
+        their_fit, their_sample = lambda: mixture.fit(X), lambda: mixture.sample(n_samples)
+        calls = [fit, their_fit, sample, their_sample]
+        with Progress(None, len(calls), "measuring", "call") as bar:
+            took = []
+            for call in calls:
+                took.append(_median(call))
+                bar.advance(1)
+    return {"fit": (took[0], took[1]), "sample": (took[2], took[3])}, bool(mixture.converged_)
 
 
 def _median(call: Callable[[], Any]) -> float:
@@ -151,7 +153,7 @@ def _times(ratio: float) -> str:
 
 
 def _first_rows(patterns: list[str], n_rows: int, key: str | None, columns: str | None) -> Array:
-    files = LatentFiles(patterns, key=key, columns=options.names_of(columns))
+    files = options.opened(patterns, key, columns)
     parts, missing = [], n_rows
     for chunk in files:
         parts.append(np.asarray(chunk)[:missing])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 from typing import Annotated, Any
 
 import numpy as np
@@ -11,16 +9,17 @@ import typer
 
 import zbins
 
+from .._common.progress import Progress
+from .._errors import InputError
+from .._io.arrays import format_of, is_model
+from .._io.atomic import atomic_file
+from .._io.latents import LatentFiles, expanded
+from .._io.parquet import pyarrow
+from .._io.writers import FORMATS, Table, extension_of, writing
 from .._types import Array
 from . import _options as options
-from ._arrays import format_of
-from ._exits import InputError, warn
-from ._latents import LatentFiles, expanded
-from ._output import check_output, replacing
-from ._parquet import pyarrow
-from ._show import nbytes, progress, seconds, show_json, show_pairs, started
-from ._tensors import is_model
-from ._writers import FORMATS, Table, extension_of, writing
+from ._exits import warn
+from ._output import Result, check_output
 
 _BIN_ROWS = 65536  # written to Parquet at a time
 
@@ -57,7 +56,7 @@ def convert(
 
     Example: zbins convert 'part-*.npy' -o all.parquet
     """
-    begin = started()
+    result = Result(json, quiet)
     paths = expanded(inputs)
     if not extension_of(output):
         raise typer.BadParameter(
@@ -70,27 +69,15 @@ def convert(
         if labels or label_column or key or columns or chunk_rows:
             raise InputError(f"{paths[0]!r} is a model; options for latents do not go with it")
         sampler = zbins.load(paths[0])
-        what, rows = "occupied bins", len(sampler.counts_)
+        what, name, rows = "occupied bins", "n_occupied", len(sampler.counts_)
         _write_model(sampler, output)
     else:
-        files = LatentFiles(
-            inputs,
-            key=key,
-            columns=options.names_of(columns),
-            label_column=label_column,
-            labels=labels or (),
-            chunk_rows=chunk_rows,
-        )
-        what, rows = "rows", files.n_rows
-        with progress(options.bar_wanted(show_progress, quiet), "convert", rows) as files.on_rows:
+        files = options.opened(inputs, key, columns, label_column, labels, chunk_rows)
+        what, name, rows = "rows", "n_samples", files.n_rows
+        with Progress(options.bar_wanted(show_progress, quiet), rows, "convert", "row") as bar:
+            files.on_rows = bar.advance
             _write_latents(files, output)
-    took = time.perf_counter() - begin
-    size = os.path.getsize(output)
-    if json:
-        name = "n_samples" if what == "rows" else "n_occupied"
-        show_json({"path": output, name: rows, "seconds": took, "file_bytes": size})
-    elif not quiet:
-        show_pairs({what: f"{rows:,}", "time": seconds(took), "file": f"{output} ({nbytes(size)})"})
+    result.show(output, {name: rows}, {what: f"{rows:,}"})
 
 
 def _write_latents(files: LatentFiles, output: str) -> None:
@@ -100,7 +87,7 @@ def _write_latents(files: LatentFiles, output: str) -> None:
     for source in files.sources:
         if source.mixed:
             warn(f"{source.name} has columns of several types; all are written as {dtype}")
-    table = Table(files.n_rows, files.n_features, dtype, files.names, files.label_dtype())
+    table = Table(files.n_rows, files.n_features, dtype, files.names, options.label_dtype(files))
     with writing(output, table) as writer:
         for chunk in files:
             X, y = chunk if files.labelled else (chunk, None)
@@ -110,10 +97,10 @@ def _write_latents(files: LatentFiles, output: str) -> None:
 def _write_model(sampler: zbins.PMFSampler, output: str) -> None:
     extension = extension_of(output)
     if extension == ".npz":
-        with replacing(output) as file:
+        with atomic_file(output) as file:
             np.savez(file, **_arrays(sampler))  # type: ignore[arg-type]
     elif extension == ".parquet":
-        with replacing(output) as file:
+        with atomic_file(output) as file:
             _write_bins(sampler, file)
     else:
         raise InputError(

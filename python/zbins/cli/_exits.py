@@ -22,10 +22,6 @@ TRACEBACK_VARIABLE = "ZBINS_TRACEBACK"
 _EXPECTED = (OSError, ValueError, TypeError, MemoryError, OverflowError, ImportError)
 
 
-class InputError(ValueError):
-    """Something wrong with a file; the message names it."""
-
-
 @contextlib.contextmanager
 def obeying_signals() -> Iterator[None]:
     """Turn Ctrl-C, SIGTERM and SIGHUP into exits that clean up on their way."""

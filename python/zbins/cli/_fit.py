@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import time
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 import zbins
 
+from .._common.progress import Progress
+from .._errors import InputError
 from . import _options as options
-from ._exits import InputError, warn
-from ._latents import LatentFiles
-from ._output import check_output
-from ._show import nbytes, progress, seconds, show_json, show_pairs, started
+from ._output import Result, check_output
 
 
 def fit(
@@ -62,27 +59,22 @@ def fit(
 
     Example: zbins fit z.npy --n-bins 16 -o m.zbins
     """
-    begin = started()
+    result = Result(json, quiet)
     sampler = _sampler(n_bins, bounds, quantile, out_of_range, append, n_jobs)
-    files = LatentFiles(
-        latents,
-        key=key,
-        columns=options.names_of(columns),
-        label_column=label_column,
-        labels=labels or (),
-        chunk_rows=chunk_rows,
-    )
+    files = options.opened(latents, key, columns, label_column, labels, chunk_rows)
     if append is None and not files.n_rows:
         raise InputError(f"{files.sources[0].name} has no rows; at least one is needed")
     check_output(output, [*files.inputs, *options.file_of_bounds(bounds)])
     passes = 2 if append is None and quantile is None and bounds is None else 1
-    bar = options.bar_wanted(show_progress, quiet)
-    with progress(bar, "fit", passes * files.n_rows) as files.on_rows:
+    show = options.bar_wanted(show_progress, quiet)
+    with Progress(show, passes * files.n_rows, "fit", "row") as bar:
+        files.on_rows = bar.advance
         if append is not None:
             with files.naming_rows("chunk"):
                 for chunk in files:
                     sampler.partial_fit(*(chunk if files.labelled else (chunk,)))
         elif quantile is not None:
+            options.label_dtype(files)
             X, y = files.everything()
             with files.naming_rows("all"):
                 sampler.fit(X, y)
@@ -90,8 +82,7 @@ def fit(
             with files.naming_rows("stream"):
                 sampler.fit_batches(files, progress=False)
     sampler.save(output)
-    took = time.perf_counter() - begin
-    _show(sampler, output, files.n_rows, took, json, quiet)
+    _show(result, sampler, output, files.n_rows)
 
 
 def _sampler(
@@ -127,38 +118,29 @@ def _sampler(
     return sampler
 
 
-def _show(
-    sampler: zbins.PMFSampler, output: str, rows: int, took: float, json: bool, quiet: bool
-) -> None:
+def _show(result: Result, sampler: zbins.PMFSampler, output: str, rows: int) -> None:
     summary = sampler.summary()
-    result: dict[str, Any] = {
-        "path": output,
-        "n_samples": rows,
-        "n_samples_seen": summary.n_samples_seen,
-        "n_samples_ignored": summary.n_samples_ignored,
-        "n_features": summary.n_features,
-        "n_bins": summary.n_bins,
-        "n_occupied": summary.n_occupied,
-        "share_alone": summary.share_alone,
-        "seconds": took,
-        "file_bytes": os.path.getsize(output),
-        "warnings": summary.warnings,
-    }
-    if json:
-        show_json(result)
-    elif not quiet:
-        bins = sorted({*summary.n_bins.tolist()})
-        ignored = summary.n_samples_ignored
-        show_pairs(
-            {
-                "rows": f"{summary.n_samples_seen:,}" + (f" ({ignored:,} ignored)" * bool(ignored)),
-                "columns": f"{summary.n_features:,}",
-                "bins per column": f"{bins[0]}" + (f" to {bins[-1]}" * (len(bins) > 1)),
-                "occupied bins": f"{summary.n_occupied:,}",
-                "alone in a bin": f"{summary.n_alone:,} rows ({summary.share_alone:.1%})",
-                "time": f"{seconds(took)} ({rows / took:,.0f} rows/s)",
-                "model": f"{output} ({nbytes(result['file_bytes'])})",
-            }
-        )
-        for text in summary.warnings:
-            warn(text)
+    bins = sorted({*summary.n_bins.tolist()})
+    ignored = summary.n_samples_ignored
+    result.show(
+        output,
+        {
+            "n_samples": rows,
+            "n_samples_seen": summary.n_samples_seen,
+            "n_samples_ignored": ignored,
+            "n_features": summary.n_features,
+            "n_bins": summary.n_bins,
+            "n_occupied": summary.n_occupied,
+            "share_alone": summary.share_alone,
+        },
+        {
+            "rows": f"{summary.n_samples_seen:,}" + (f" ({ignored:,} ignored)" * bool(ignored)),
+            "columns": f"{summary.n_features:,}",
+            "bins per column": f"{bins[0]}" + (f" to {bins[-1]}" * (len(bins) > 1)),
+            "occupied bins": f"{summary.n_occupied:,}",
+            "alone in a bin": f"{summary.n_alone:,} rows ({summary.share_alone:.1%})",
+        },
+        noun="model",
+        done=(rows, "rows"),
+        warnings=summary.warnings,
+    )

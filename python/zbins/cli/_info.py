@@ -11,7 +11,7 @@ import typer
 import zbins
 
 from . import _options as options
-from ._show import nbytes, show_json, show_pairs
+from ._output import nbytes, show_json, show_pairs
 
 
 def info(

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import time
 from typing import Annotated
 
 import typer
 
 import zbins
 
+from .._errors import InputError
+from .._io.latents import expanded
 from . import _options as options
-from ._exits import InputError, warn
-from ._latents import expanded
-from ._output import check_output
-from ._show import nbytes, seconds, show_json, show_pairs, started
+from ._output import Result, check_output
 
 
 def merge(
@@ -34,46 +31,34 @@ def merge(
 
     Example: zbins merge 'part-*.zbins' -o all.zbins
     """
-    begin = started()
+    result = Result(json, quiet)
     paths = expanded(models)
     if len(paths) < 2:
         raise typer.BadParameter(f"{len(paths)} model; two or more are needed")
     check_output(output)
     merged = zbins.load(paths[0]).set_params(n_jobs=n_jobs)
     for path in paths[1:]:
+        other = zbins.load(path)
         try:
-            merged.merge(zbins.load(path))
+            merged.merge(other)
         except (ValueError, TypeError) as error:
-            if repr(path) in str(error):
-                raise
             raise InputError(f"{path!r} and {paths[0]!r}: {error}") from error
     merged.save(output)
-    took = time.perf_counter() - begin
     summary = merged.summary()
-    size = os.path.getsize(output)
-    if json:
-        show_json(
-            {
-                "path": output,
-                "models": paths,
-                "n_samples_seen": summary.n_samples_seen,
-                "n_samples_ignored": summary.n_samples_ignored,
-                "n_features": summary.n_features,
-                "n_occupied": summary.n_occupied,
-                "seconds": took,
-                "file_bytes": size,
-                "warnings": list(summary.warnings),
-            }
-        )
-    elif not quiet:
-        show_pairs(
-            {
-                "models": f"{len(paths):,}",
-                "rows": f"{summary.n_samples_seen:,}",
-                "occupied bins": f"{summary.n_occupied:,}",
-                "time": seconds(took),
-                "model": f"{output} ({nbytes(size)})",
-            }
-        )
-        for text in summary.warnings:
-            warn(text)
+    result.show(
+        output,
+        {
+            "models": paths,
+            "n_samples_seen": summary.n_samples_seen,
+            "n_samples_ignored": summary.n_samples_ignored,
+            "n_features": summary.n_features,
+            "n_occupied": summary.n_occupied,
+        },
+        {
+            "models": f"{len(paths):,}",
+            "rows": f"{summary.n_samples_seen:,}",
+            "occupied bins": f"{summary.n_occupied:,}",
+        },
+        noun="model",
+        warnings=summary.warnings,
+    )

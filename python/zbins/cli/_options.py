@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
 import typer
 
+from .._errors import InputError
+from .._io.arrays import naming
+from .._io.latents import LatentFiles
 from .._types import Array
-from ._stored import naming
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one line of JSON.")]
 Quiet = Annotated[
@@ -67,9 +69,47 @@ Jobs = Annotated[
 ]
 
 
-def bar_wanted(show: bool | None, quiet: bool) -> bool:
-    """Tell whether to show a bar."""
-    return not quiet and (sys.stderr.isatty() if show is None else show)
+def bar_wanted(show: bool | None, quiet: bool) -> bool | None:
+    """Return what `Progress` takes."""
+    return False if quiet else show
+
+
+def opened(
+    latents: Sequence[str],
+    key: str | None,
+    columns: str | None,
+    label_column: str | None = None,
+    labels: Sequence[str] | None = None,
+    chunk_rows: int | None = None,
+) -> LatentFiles:
+    """Open the files that the options name."""
+    return LatentFiles(
+        latents,
+        key=key,
+        columns=names_of(columns),
+        label_column=label_column,
+        labels=labels or (),
+        chunk_rows=chunk_rows,
+    )
+
+
+def label_dtype(files: LatentFiles) -> np.dtype[Any] | None:
+    """Return the dtype that holds all labels of the files; None without labels.
+
+    Raises
+    ------
+    InputError
+        If they are of several types, which NumPy would make one of.
+    """
+    if not files.labelled:
+        return None
+    from ..pmf.labels import KINDS, as_labels
+
+    dtypes = files.label_dtypes(as_labels)
+    kinds = sorted({KINDS.get(dtype.kind, str(dtype)) for dtype in dtypes})
+    if len(kinds) > 1:
+        raise InputError(f"some labels are {kinds[0]} and some are {kinds[1]}; one type is needed")
+    return np.result_type(*(dtypes or [np.dtype(np.int64)])).newbyteorder("=")
 
 
 def names_of(text: str | None) -> list[str] | None:

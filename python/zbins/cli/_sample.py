@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import numpy as np
@@ -14,12 +12,12 @@ import typer
 
 import zbins
 
+from .._common.progress import Progress
+from .._errors import InputError
+from .._io.latents import CHUNK_BYTES
+from .._io.writers import FORMATS, NpyWriter, Table, Writer, extension_of, writing
 from . import _options as options
-from ._exits import InputError
-from ._latents import CHUNK_BYTES
-from ._output import check_output
-from ._show import nbytes, progress, seconds, show_json, show_pairs, started
-from ._writers import FORMATS, NpyWriter, Table, Writer, extension_of, writing
+from ._output import Result, check_output
 
 
 def sample(
@@ -59,7 +57,7 @@ def sample(
 
     Example: zbins sample m.zbins -n 100 --seed 0 -o x.npy
     """
-    begin = started()
+    result = Result(json, quiet)
     if start and seed is None:
         raise typer.BadParameter("needs --seed, the same for every share", param_hint="'--start'")
     _check_format(output, with_labels, json)
@@ -79,37 +77,28 @@ def sample(
         return_y=with_labels,
         progress=False,
     )
-    with progress(options.bar_wanted(show_progress, quiet), "sample", n_samples) as on_rows:
+    with Progress(options.bar_wanted(show_progress, quiet), n_samples, "sample", "row") as bar:
         if output == "-":
-            _write(batches, NpyWriter(sys.stdout.buffer, table), with_labels, on_rows)
+            _write(batches, NpyWriter(sys.stdout.buffer, table), with_labels, bar)
             sys.stdout.buffer.flush()
             return
         with writing(output, table) as writer:
-            _write(batches, writer, with_labels, on_rows)
-    took = time.perf_counter() - begin
-    size = os.path.getsize(output)
-    if json:
-        show_json(
-            {
-                "path": output,
-                "n_samples": n_samples,
-                "n_features": table.n_features,
-                "dtype": str(table.dtype),
-                "seed": seed,
-                "start": start,
-                "seconds": took,
-                "file_bytes": size,
-            }
-        )
-    elif not quiet:
-        show_pairs(
-            {
-                "samples": f"{n_samples:,} of {table.n_features:,} columns ({table.dtype})",
-                "seed": f"{seed}" + (f", from sample {start:,} on" if start else ""),
-                "time": f"{seconds(took)} ({n_samples / took:,.0f} samples/s)",
-                "file": f"{output} ({nbytes(size)})",
-            }
-        )
+            _write(batches, writer, with_labels, bar)
+    result.show(
+        output,
+        {
+            "n_samples": n_samples,
+            "n_features": table.n_features,
+            "dtype": str(table.dtype),
+            "seed": seed,
+            "start": start,
+        },
+        {
+            "samples": f"{n_samples:,} of {table.n_features:,} columns ({table.dtype})",
+            "seed": f"{seed}" + (f", from sample {start:,} on" if start else ""),
+        },
+        done=(n_samples, "samples"),
+    )
 
 
 def _check_format(output: str, with_labels: bool, json: bool) -> None:
@@ -156,10 +145,8 @@ def _label(sampler: zbins.PMFSampler, text: str) -> Any:
     raise InputError(f"the model has no label {text!r}; it has {shown}")
 
 
-def _write(
-    batches: Iterator[Any], writer: Writer, with_labels: bool, on_rows: Callable[[int], None]
-) -> None:
+def _write(batches: Iterator[Any], writer: Writer, with_labels: bool, bar: Progress) -> None:
     for batch in batches:
         X, y = batch if with_labels else (batch, None)
         writer.write(np.asarray(X), y)
-        on_rows(len(X))
+        bar.advance(len(X))

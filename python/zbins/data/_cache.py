@@ -17,7 +17,7 @@ from collections.abc import Callable, Generator, Iterator
 
 import numpy as np
 
-from .._io.atomic import sync_folder, temporary_folder
+from .._io.atomic import atomic_file
 from .._types import Array
 
 try:
@@ -137,21 +137,15 @@ class CacheFile:
             raise OSError(
                 errno.ENOSPC, f"the cache needs {needed:,} bytes; {free:,} are free", self._folder
             )
-        with temporary_folder(self._folder) as own:
-            temporary = os.path.join(own, "images")
-            with open(temporary, "wb") as file:
-                file.write(self._header)
-                sums = []
-                with contextlib.closing(self._decoded()) as images:  # a full disk ends it too
-                    for image in images:
-                        sums.append(zlib.crc32(image.data))
-                        file.write(image.data)
-                table = np.array(sums, "<u4").tobytes()
-                file.write(table + _sum(table))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self._path)
-        sync_folder(self._folder)
+        with atomic_file(self._path) as file:
+            file.write(self._header)
+            sums = []
+            with contextlib.closing(self._decoded()) as images:  # a full disk ends it too
+                for image in images:
+                    sums.append(zlib.crc32(image.data))
+                    file.write(image.data)
+            table = np.array(sums, "<u4").tobytes()
+            file.write(table + _sum(table))
         stale = re.compile(re.escape(self._place) + r"-[0-9a-f]{16}\.npy")
         for name in os.listdir(self._folder):
             if stale.fullmatch(name) and name != os.path.basename(self._path):

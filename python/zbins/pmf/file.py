@@ -28,7 +28,6 @@ import os
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import save_file
 
 from .. import _core
 from .._common.labels import classes_of, kind_of
@@ -89,12 +88,7 @@ def write_model(path: str | os.PathLike[str], model: Model, parameters: dict[str
     OSError
         Naming the path: no such folder, no permission, a directory, a full disk.
     """
-    arrays = {name: np.ascontiguousarray(array) for name, array in model.to_arrays().items()}
-
-    def save(temporary: str, metadata: dict[str, str]) -> None:
-        save_file(arrays, temporary, metadata=metadata)
-
-    write_tensors(path, "model", save, description(model, parameters))
+    write_tensors(path, "model", model.to_arrays(), description(model, parameters))
 
 
 def description(model: Model, parameters: dict[str, Any]) -> dict[str, Any]:

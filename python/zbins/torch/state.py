@@ -15,7 +15,7 @@ import safetensors.numpy
 import sklearn.base
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save_file
+from safetensors.torch import load
 
 from .. import _core
 from .._common.threads import n_threads, strictly
@@ -235,12 +235,8 @@ def _is_plain(value: Any) -> bool:
 
 def write_state(path: str | os.PathLike[str], state: Tensors, posterior: str) -> None:
     """Write the file, whole or not at all (see `write_tensors` for errors)."""
-
-    def save(temporary: str, metadata: dict[str, str]) -> None:
-        save_file(state, temporary, metadata=metadata)
-
     described = {"format_version": FORMAT_VERSION, "posterior": posterior}
-    write_tensors(path, "generator", save, described)
+    write_tensors(path, "generator", state, described)
 
 
 def read_state(path: str | os.PathLike[str]) -> tuple[Tensors, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,7 +14,7 @@ import torch
 from ..._common.extras import pip_install
 from ..._common.images import check_black_and_white, unit_values
 from ..._common.images import mosaic as tiled
-from ..._io.atomic import temporary_folder
+from ..._io.atomic import atomic_file
 from ..._types import Array
 
 _GAP = 2  # pixels
@@ -115,7 +114,5 @@ def _write(path: Path, picture: torch.Tensor, logger: str) -> None:
         )
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with temporary_folder(str(path.parent)) as own:
-        part = Path(own) / path.name
-        Image.fromarray(_pixels(picture)).save(part)
-        os.replace(part, path)
+    with atomic_file(path) as file:
+        Image.fromarray(_pixels(picture)).save(file, "PNG")

@@ -5,20 +5,18 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from .._errors import InputError, RowError, RowTypeError
 from .._types import Array
-from ._arrays import format_of, open_array
-from ._exits import InputError
-from ._npy import open_npy
-from ._parquet import ParquetLatents
-from ._stored import StoredArray, Take
+from .arrays import StoredArray, Take, format_of, open_array, open_npy
+from .parquet import ParquetLatents, pyarrow
 
 CHUNK_BYTES = 16 << 20
+AsLabels = Callable[[Any], Any]  # makes labels of what a column of a table holds
 
 
 class Source(Protocol):
@@ -34,8 +32,8 @@ class Source(Protocol):
     def chunks(self, rows: int) -> Iterator[tuple[Any, Array | None]]:
         """Yield (X, y) of at most `rows` rows each."""
 
-    def label_dtype(self) -> np.dtype[Any] | None:
-        """Return the dtype that holds all labels of the file; None without."""
+    def label_dtypes(self, as_labels: AsLabels) -> set[np.dtype[Any]]:
+        """Return the dtypes of the labels of the file; none without."""
 
 
 class ArrayLatents:
@@ -68,9 +66,9 @@ class ArrayLatents:
                 n = min(rows, self.n_rows - begin)
                 yield take(n), None if labels is None else labels(n)
 
-    def label_dtype(self) -> np.dtype[Any] | None:
-        """See `Source.label_dtype`."""
-        return None if self._y is None else self._y.dtype
+    def label_dtypes(self, as_labels: AsLabels) -> set[np.dtype[Any]]:
+        """See `Source.label_dtypes`."""
+        return set() if self._y is None else {self._y.dtype}
 
 
 class LatentFiles:
@@ -170,26 +168,15 @@ class LatentFiles:
                     row += len(X)
                     self.on_rows(len(X))
 
-    def label_dtype(self) -> np.dtype[Any] | None:
-        """Return the dtype that holds all labels; None without."""
-        if not self.labelled:
-            return None
-        found: list[np.dtype[Any] | None] = [y.dtype for y in self._labels if y.shape[0]]
-        if not self._labels:
-            found = [source.label_dtype() for source in self.sources if source.n_rows]
-        dtypes = [dtype for dtype in found if dtype is not None]
-        from .._common.labels import KINDS
-
-        kinds = sorted({KINDS.get(dtype.kind, str(dtype)) for dtype in dtypes})
-        if len(kinds) > 1:
-            raise InputError(
-                f"some labels are {kinds[0]} and some are {kinds[1]}; one type is needed"
-            )
-        return np.result_type(*(dtypes or [np.dtype(np.int64)])).newbyteorder("=")
+    def label_dtypes(self, as_labels: AsLabels) -> set[np.dtype[Any]]:
+        """Return the dtypes of all labels; files without rows have none."""
+        if self._labels:
+            return {y.dtype for y in self._labels if y.shape[0]}
+        known = [source for source in self.sources if source.n_rows]
+        return set().union(*(source.label_dtypes(as_labels) for source in known))
 
     def everything(self) -> tuple[Any, Array | None]:
         """Return X and y, all rows in memory."""
-        self.label_dtype()  # NumPy would make one type of several
         chunks = list(self)
         if self.labelled:
             y = np.concatenate([y for _, y in chunks]) if chunks else None
@@ -201,8 +188,6 @@ class LatentFiles:
         if len(chunks) == 1:
             return chunks[0], y
         if self.names is not None:
-            from ._parquet import pyarrow
-
             return pyarrow()[0].concat_tables(chunks), y
         return np.concatenate(chunks), y
 
@@ -213,27 +198,24 @@ class LatentFiles:
         Parameters
         ----------
         what : {"stream", "chunk", "all"}
-            What was passed on: the files themselves (errors about a chunk give its number), chunk
-            by chunk (all errors are about the last), or all rows at once.
+            What was passed on: the files themselves (errors about a chunk know it), chunk by chunk
+            (all errors are about the last), or all rows at once.
         """
         try:
             yield
         except InputError:
             raise
-        except (ValueError, TypeError) as error:
-            text = re.sub(r"^chunk \d+ \(the first is 0\): ", "", str(error))
-            found = re.search(r"\brow (\d+)", text)
-            if text == str(error) and (what == "stream" or (what == "all" and not found)):
-                raise  # about no row or chunk
-            source, row = self._here
+        except (RowError, RowTypeError) as error:
             if what == "all":
-                row = 0
-            if found:
-                row += int(found[1])
-                if what == "all":
-                    source, row = self._of(row)
-                text = f"{text[: found.start()]}row {row}{text[found.end() :]}"
-            raise InputError(f"{source.name}: {text}") from error
+                source, row = self._of(error.row)
+            else:
+                source, begin = self._here
+                row = begin + error.row
+            raise InputError(f"{source.name}: {error.moved(row)}") from error
+        except (ValueError, TypeError) as error:
+            if what == "chunk" or (what == "stream" and getattr(error, "chunk", None) is not None):
+                raise InputError(f"{self._here[0].name}: {error}") from error
+            raise  # about no chunk
 
     def _of(self, row: int) -> tuple[Source, int]:
         """Return the file that a row of all lies in, and its number there."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from .._common.extras import pip_install
+from .._errors import InputError
 from .._types import Array
-from ._exits import InputError
 
 
 def pyarrow() -> tuple[Any, Any]:
@@ -89,19 +89,19 @@ class ParquetLatents:
                 yield X, self._labels(table)
                 row += len(table)
 
-    def label_dtype(self) -> np.dtype[Any]:
-        """Return the dtype that holds all labels; strings need a look at each."""
-        from .._common.labels import as_labels
-
+    def label_dtypes(self, as_labels: Callable[[Any], Any]) -> set[np.dtype[Any]]:
+        """Return the dtypes that labels have once they are taken for such."""
+        if self._label_column is None:
+            return set()
+        dtypes, row = set(), 0
         with self._opened() as file:
-            dtypes, row = set(), 0
             for batch in file.iter_batches(columns=[self._label_column]):
                 table = pyarrow()[0].Table.from_batches([batch])
                 self._refuse_nulls(table, row)
                 if len(table):
                     dtypes.add(as_labels(self._labels(table)).dtype)
                 row += len(table)
-        return np.result_type(*dtypes) if dtypes else np.dtype(np.int64)
+        return dtypes
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[Any]:

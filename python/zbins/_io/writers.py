@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
-import struct
 import tempfile
 import zipfile
 from abc import ABC, abstractmethod
@@ -16,11 +14,11 @@ from typing import IO, Any
 
 import numpy as np
 
+from .._errors import InputError
 from .._types import Array
-from ._exits import InputError
-from ._output import check_space, replacing
-from ._parquet import pyarrow
-from ._tensors import DTYPES
+from .atomic import atomic_file
+from .parquet import pyarrow
+from .tensor_file import KINDS, blocks_of, tensors_header
 
 FORMATS = (".npy", ".npz", ".safetensors", ".parquet")
 
@@ -133,31 +131,24 @@ class SafetensorsWriter(Writer):
 
     def __init__(self, file: IO[bytes], table: Table) -> None:
         super().__init__(file, table)
-        kinds = {dtype: kind for kind, dtype in DTYPES.items()}
-        parts = [("X", table.dtype, [table.n_rows, table.n_features])]
+        tensors: dict[str, tuple[str, tuple[int, ...]]] = {}
+        tensors["X"] = (self._kind(table.dtype), (table.n_rows, table.n_features))
         if table.label_dtype is not None:
-            parts.append(("y", table.label_dtype, [table.n_rows]))
-        parts.sort(key=lambda part: -part[1].itemsize)  # every tensor aligned
-        header, at, self._at = {}, 0, {}
-        for key, dtype, shape in parts:
-            if dtype not in kinds:
-                raise InputError(
-                    f".safetensors holds no {_word(dtype)}; write .npz or .parquet instead"
-                )
-            end = at + int(np.prod(shape, dtype=object)) * dtype.itemsize
-            header[key] = {"dtype": kinds[dtype], "shape": shape, "data_offsets": [at, end]}
-            self._at[key] = at
-            at = end
-        text = json.dumps(header, separators=(",", ":")).encode()
-        text += b" " * (-len(text) % 8)
-        file.write(struct.pack("<Q", len(text)) + text)
-        self._at = {key: at + 8 + len(text) for key, at in self._at.items()}
+            tensors["y"] = self._kind(table.label_dtype), (table.n_rows,)
+        head, self._at = tensors_header(tensors)
+        file.write(head)
 
     def write(self, X: Any, y: Array | None) -> None:
         """See `Writer.write`."""
         self._put("X", X, self.table.dtype)
         if self.table.label_dtype is not None and y is not None:
             self._put("y", y, self.table.label_dtype)
+
+    def _kind(self, dtype: np.dtype[Any]) -> str:
+        if dtype not in KINDS:
+            word = "strings" if dtype.kind in "UO" else str(dtype)
+            raise InputError(f".safetensors holds no {word}; write .npz or .parquet instead")
+        return KINDS[dtype]
 
     def _put(self, key: str, rows: Any, dtype: np.dtype[Any]) -> None:
         self.file.seek(self._at[key])
@@ -230,14 +221,21 @@ def writing(path: str, table: Table) -> Iterator[Writer]:
     """
     extension = extension_of(path)
     if extension != ".parquet":  # which is compressed
-        check_space(path, table.nbytes)
-    with replacing(path) as file:
+        _check_space(path, table.nbytes)
+    with atomic_file(path) as file:
         writer = _WRITERS[extension](file, table)
         try:
             yield writer
             writer.finish()
         finally:
             writer.close()
+
+
+def _check_space(path: str, nbytes: int) -> None:
+    folder = os.path.dirname(os.path.realpath(path))
+    free = shutil.disk_usage(folder).free
+    if nbytes > free:
+        raise InputError(f"{path!r} would take {nbytes:,} bytes, but {free:,} are free")
 
 
 def _npy_header(file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
@@ -252,11 +250,6 @@ def _npy_header(file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any]) -
 def _put(file: IO[bytes], rows: Any, dtype: np.dtype[Any]) -> int:
     """Write rows as plain bytes; return how many."""
     array = np.ascontiguousarray(rows, dtype)
-    content = array.reshape(-1).view(np.uint8).data
-    for begin in range(0, len(content), 1 << 20):  # Ctrl-C is heard in between
-        file.write(content[begin : begin + (1 << 20)])
-    return len(content)
-
-
-def _word(dtype: np.dtype[Any]) -> str:
-    return "strings" if dtype.kind in "UO" else str(dtype)
+    for block in blocks_of(array):
+        file.write(block)
+    return array.nbytes
