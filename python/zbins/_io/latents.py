@@ -16,7 +16,6 @@ from .arrays import StoredArray, Take, format_of, open_array, open_npy
 from .parquet import ParquetLatents, pyarrow
 
 CHUNK_BYTES = 16 << 20
-AsLabels = Callable[[Any], Any]  # makes labels of what a column of a table holds
 
 
 class Source(Protocol):
@@ -32,7 +31,7 @@ class Source(Protocol):
     def chunks(self, rows: int) -> Iterator[tuple[Any, Array | None]]:
         """Yield (X, y) of at most `rows` rows each."""
 
-    def label_dtypes(self, as_labels: AsLabels) -> set[np.dtype[Any]]:
+    def label_dtypes(self) -> set[np.dtype[Any]]:
         """Return the dtypes of the labels of the file; none without."""
 
 
@@ -66,7 +65,7 @@ class ArrayLatents:
                 n = min(rows, self.n_rows - begin)
                 yield take(n), None if labels is None else labels(n)
 
-    def label_dtypes(self, as_labels: AsLabels) -> set[np.dtype[Any]]:
+    def label_dtypes(self) -> set[np.dtype[Any]]:
         """See `Source.label_dtypes`."""
         return set() if self._y is None else {self._y.dtype}
 
@@ -168,12 +167,12 @@ class LatentFiles:
                     row += len(X)
                     self.on_rows(len(X))
 
-    def label_dtypes(self, as_labels: AsLabels) -> set[np.dtype[Any]]:
+    def label_dtypes(self) -> set[np.dtype[Any]]:
         """Return the dtypes of all labels; files without rows have none."""
         if self._labels:
             return {y.dtype for y in self._labels if y.shape[0]}
         known = [source for source in self.sources if source.n_rows]
-        return set().union(*(source.label_dtypes(as_labels) for source in known))
+        return set().union(*(source.label_dtypes() for source in known))
 
     def everything(self) -> tuple[Any, Array | None]:
         """Return X and y, all rows in memory."""

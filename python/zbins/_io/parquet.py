@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,10 +89,12 @@ class ParquetLatents:
                 yield X, self._labels(table)
                 row += len(table)
 
-    def label_dtypes(self, as_labels: Callable[[Any], Any]) -> set[np.dtype[Any]]:
+    def label_dtypes(self) -> set[np.dtype[Any]]:
         """Return the dtypes that labels have once they are taken for such."""
         if self._label_column is None:
             return set()
+        from .._common.labels import as_labels  # late: scikit-learn takes a second
+
         dtypes, row = set(), 0
         with self._opened() as file:
             for batch in file.iter_batches(columns=[self._label_column]):

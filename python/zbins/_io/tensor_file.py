@@ -130,7 +130,7 @@ def write_tensors(
             for block in blocks_of(plain[name][1]):
                 digest.update(block)
                 file.write(block)
-        file.seek(8 + _checksum_position(head[8:], BLANK))
+        file.seek(8 + checksum_position(head[8:], BLANK))
         file.write(digest.hexdigest().encode())
 
 
@@ -221,7 +221,7 @@ def check_version(version: object, readable: int) -> None:
 
 def checksum_of(content: bytes, header: bytes, digits: str = BLANK) -> str:
     """Return the checksum that a file should have, whose checksum is `digits`."""
-    at = 8 + _checksum_position(header, digits)
+    at = 8 + checksum_position(header, digits)
     digest = _digest(content[:at] + BLANK.encode() + content[at + len(BLANK) : 8 + len(header)])
     with memoryview(content) as view:
         for begin in range(8 + len(header), len(content), _BLOCK_BYTES):
@@ -234,7 +234,7 @@ def _digest(head: bytes) -> Any:
     return hashlib.blake2b(head, digest_size=_DIGEST_BYTES)
 
 
-def _checksum_position(header: bytes, digits: str) -> int:
+def checksum_position(header: bytes, digits: str) -> int:
     """Return where in the header the checksum stands."""
     key = b'\\"checksum\\":\\"'
     at = header.find(key + digits.encode("utf-8", "replace"))

@@ -103,9 +103,9 @@ def label_dtype(files: LatentFiles) -> np.dtype[Any] | None:
     """
     if not files.labelled:
         return None
-    from ..pmf.labels import KINDS, as_labels
+    from .._common.labels import KINDS  # late: scikit-learn takes a second
 
-    dtypes = files.label_dtypes(as_labels)
+    dtypes = files.label_dtypes()
     kinds = sorted({KINDS.get(dtype.kind, str(dtype)) for dtype in dtypes})
     if len(kinds) > 1:
         raise InputError(f"some labels are {kinds[0]} and some are {kinds[1]}; one type is needed")
