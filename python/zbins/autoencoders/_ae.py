@@ -251,7 +251,7 @@ class AE(torch.nn.Module):  # type: ignore[misc]
         latents = self.encode(images)
         return self.decoder(latents[0] if self._stochastic else latents)
 
-    def loss(self, images: Any, *, random_state: Any = None) -> Terms:
+    def loss(self, images: Any, *, random_state: Any = None) -> dict[str, torch.Tensor]:
         """Return what `fit` minimizes, for a loop of your own.
 
         Parameters
