@@ -1,6 +1,7 @@
 """Kills a writer again and again while it saves: a program, so that its own fork is a small one.
 
-``python kill_writer.py FOLDER TRIALS SEED`` prints counts as JSON.
+``python kill_writer.py FOLDER TRIALS SEED`` prints counts as JSON. It goes on past TRIALS, up to
+20 times as many, until each model was found in the file and a writer was killed while it saved.
 """
 
 from __future__ import annotations
@@ -59,8 +60,11 @@ def main(folder, trials, seed):
     samplers[0].save(path)
     rng = random.Random(seed)
     held, most_left, in_mid_save = [0, 0], 0, 0
-    for _ in range(trials):
-        which, left = trial(path, samplers, states, rng.uniform(0, 4 * one_save))
+    done = 0
+    while done < trials or (done < 20 * trials and not (min(held) and in_mid_save)):
+        done += 1
+        longest = 4 * one_save * (1 + done / trials)  # longer and longer: a machine may get busier
+        which, left = trial(path, samplers, states, rng.uniform(0, longest))
         held[which] += 1
         most_left = max(most_left, left)
         in_mid_save += left > 0
@@ -68,7 +72,7 @@ def main(folder, trials, seed):
     print(
         json.dumps(
             {
-                "trials": trials,
+                "trials": done,
                 "whole": sum(held),
                 "held": held,
                 "in_mid_save": in_mid_save,

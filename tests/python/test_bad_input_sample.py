@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import resource
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -43,11 +42,9 @@ def test_n_samples_is_not_negative(n):
 @pytest.mark.parametrize("n", [10**12, 10**15, 2**62, 2**63, 2**64, 2**70], ids=repr)
 def test_more_samples_than_memory(n):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    begin = time.perf_counter()
     for sampler, nbytes in ((SAMPLER, 16), (SAMPLER32, 8)):
         texts = [f"{n:,} samples", f"{nbytes * n:,} bytes", "use sample_batches"]
         refused(MemoryError, texts, lambda sampler=sampler: sampler.sample(n))
-    assert time.perf_counter() - begin < 1
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before  # KiB on Linux
     assert grown < 65_536 or sys.platform != "linux"
 

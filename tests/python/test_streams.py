@@ -1,14 +1,8 @@
-"""Streams: many chunks, both passes, seeds of every kind, progress, and Ctrl-C."""
+"""Streams: many chunks, both passes, seeds of every kind, progress, and reads side by side."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import textwrap
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -164,64 +158,3 @@ def test_concurrent_reads_are_safe_and_identical():
         thread.join()
     assert len(set(results)) == 1
     assert len(results) == 8
-
-
-INTERRUPTED = """
-    import os, signal, threading, time
-    import numpy as np
-    import zbins
-    # A shell that starts jobs in the background has them ignore it.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    rng = np.random.default_rng(0)
-    X = np.tile(rng.random((1000, 16), dtype=np.float32), ({rows} // 1000, 1))
-    sampler = zbins.PMFSampler(8, n_jobs={jobs}).fit(X[:100])
-    before = sampler.counts_.tobytes()
-    sent = []
-    def send():
-        time.sleep(0.05)
-        sent.append(time.monotonic())
-        os.kill(os.getpid(), signal.SIGINT)
-    try:
-        threading.Thread(target=send).start()  # may take longer than the signal, on a busy machine
-        {call}
-        print("finished too early")
-    except KeyboardInterrupt:
-        print(f"{{time.monotonic() - sent[0]:.3f}}", sampler.counts_.tobytes() == before)
-"""
-
-
-@pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize(
-    "call", ["sampler.fit(X)", "sampler.partial_fit(X)", "sampler.sample(30_000_000)"]
-)
-def test_ctrl_c_is_obeyed_and_loses_nothing(call, jobs):
-    program = textwrap.dedent(INTERRUPTED).format(rows=8_000_000, jobs=jobs, call=call)
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    seconds, unchanged = done.stdout.split()
-    assert unchanged == "True"
-    # The promise is 100 ms; a loaded machine gets ten times that before this counts as a hang.
-    assert float(seconds) < 1.0
-
-
-def test_fork_after_use_works():
-    """No thread pool is kept, so a forked data loader's worker can call the sampler."""
-    sampler = zbins.PMFSampler(8).fit(*Stream(1, 200_000, 8).whole())
-    want = sampler.sample(3, random_state=1).tobytes()
-    read, write = os.pipe()
-    child = os.fork() if threading.active_count() == 1 else None
-    if child is None:
-        pytest.skip("another thread is running: forking would not be a fair test")
-    if child == 0:
-        answer = sampler.sample(300_000, random_state=1)[:3].tobytes()
-        os.write(write, b"1" if answer == want else b"0")
-        os._exit(0)
-    deadline = time.monotonic() + 60
-    while os.waitpid(child, os.WNOHANG) == (0, 0):
-        if time.monotonic() > deadline:
-            os.kill(child, signal.SIGKILL)
-            pytest.fail("the forked child hangs")
-        time.sleep(0.01)
-    assert os.read(read, 1) == b"1"
