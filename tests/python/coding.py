@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import zbins
-from helpers import fingerprint
+from helpers import fingerprint, is_fitted
 from zbins.torch import LatentGenerator
 
 WIDTH, LATENT = 6, 3
@@ -70,8 +70,8 @@ def parts_of(generator):
     held = None
     if fit is not None:
         latents = None if fit.latents is None else fit.latents.tobytes()
-        model = fit.sampler._model if isinstance(fit.sampler, zbins.PMFSampler) else None
-        held = (latents, None if model is None else fingerprint(fit.sampler))
+        fitted = isinstance(fit.sampler, zbins.PMFSampler) and is_fitted(fit.sampler)
+        held = (latents, fingerprint(fit.sampler) if fitted else None)
     return {**vars(generator), "_fit": fit}, held
 
 

@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+import types
 
 import numpy as np
 import pytest
@@ -74,13 +75,38 @@ def refused(kind, texts, call, *estimators):
     return message
 
 
+FITS = ("fit", "partial_fit", "fit_batches")
+READS = ("quantize", "contains", "score_samples")
+DRAWS = ("sample", "sample_batches")
+
+
+def refused_at(doors, kind, texts, sampler, *arguments, **keywords):
+    """Each of these methods refuses, in the same words; a stream of one chunk names the chunk too.
+
+    An argument that is a function is called for each of them, to make what is passed.
+    """
+    for door in doors:
+
+        def call(door=door):
+            given = [a() if isinstance(a, types.FunctionType) else a for a in arguments]
+            if door == "fit_batches":
+                given = [[given[0] if len(given) == 1 else tuple(given)]]
+            return getattr(sampler, door)(*given, **keywords)
+
+        refused(kind, texts, call, sampler)
+
+
 def refused_by_every_fit(kind, texts, X, y=None, **parameters):
     """fit, partial_fit and fit_batches of an unfitted sampler refuse; it stays unfitted."""
-    sampler = zbins.PMFSampler(**parameters)
-    chunk = X if y is None else (X, y)
-    refused(kind, texts, lambda: sampler.fit(X, y), sampler)
-    refused(kind, texts, lambda: sampler.partial_fit(X, y), sampler)
-    refused(kind, texts, lambda: sampler.fit_batches([chunk]), sampler)
+    rows = (X,) if y is None else (X, y)
+    refused_at(FITS, kind, texts, zbins.PMFSampler(**parameters), *rows)
+
+
+def table(rows):
+    """A test for each row: what is passed, the type of the error, and what it says."""
+    return pytest.mark.parametrize(
+        "row", rows, ids=lambda row: ascii(row[0])[:40].replace("::", ":")
+    )
 
 
 def passes(*streams):

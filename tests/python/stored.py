@@ -50,12 +50,13 @@ def as_fitted(sampler, X):
 def device_of(sampler):
     """What `to` takes for samples as they are: "cpu" for tensors, None for arrays."""
     nothing = as_fitted(sampler, np.empty((0, sampler.n_features_in_)))
-    return "cpu" if isinstance(sampler.quantize(nothing), torch.Tensor) else None
+    codes = copy.copy(sampler).set_params(n_jobs=1).quantize(nothing)
+    return "cpu" if isinstance(codes, torch.Tensor) else None
 
 
-def twin_of(sampler):
+def twin_of(sampler, **parameters):
     """The same model in another estimator; what is not put in order yet in ours stays so."""
-    return copy.copy(sampler).to(device_of(sampler))
+    return copy.copy(sampler).set_params(**parameters).to(device_of(sampler))
 
 
 def stored(sampler):
@@ -63,8 +64,8 @@ def stored(sampler):
 
     If no row so far lay inside the bounds, they are those of the sampler with one row.
     """
-    twin = twin_of(sampler)
-    twin.set_params(n_bins=1, bounds=None, out_of_range="grow")  # whatever they were set to since
+    plain = {"n_bins": 1, "bounds": None, "out_of_range": "grow", "random_state": None, "n_jobs": 1}
+    twin = twin_of(sampler, **plain)  # whatever they were set to since
     if not sampler.n_samples_seen_:
         twin.partial_fit(
             as_fitted(sampler, twin.lower_[None]), ["a"] if hasattr(sampler, "classes_") else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -71,18 +72,27 @@ def test_data_loader_of_tensors_and_labels():
     assert state(zbins.PMFSampler(7).fit_batches(alone)) == state(zbins.PMFSampler(7).fit(X))
 
 
-def test_partial_fit_costs_the_chunk_not_the_model():
-    """Runs stay few and geometric, so a thousand small chunks do not each touch the whole model."""
+def work(sampler, chunks, labels):
+    """Processor time, whoever else uses the machine, of adding the chunks."""
+    begin = time.process_time()
+    for chunk, label in zip(chunks, labels, strict=True):
+        sampler.partial_fit(chunk, None if label is None else np.full(len(chunk), label))
+    return time.process_time() - begin
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_partial_fit_costs_the_chunk_not_the_model(labelled):
+    """To copy the large model for each chunk, or each new label, would cost 100 times as much."""
     rng = np.random.default_rng(0)
-    sampler = zbins.PMFSampler(64, bounds=(0, 1))
-    sampler.partial_fit(rng.random((100_000, 6)))
-    big = sampler._model._runs[0]
-    for _ in range(300):
-        sampler.partial_fit(rng.random((20, 6)))
-        assert len(sampler._model._runs) <= 16
-        assert sampler._model._runs[0] is big
-    assert sampler.n_samples_seen_ == 106_000
-    assert sampler.counts_.sum() == 106_000
+    chunks = [rng.random((20, 6)) for _ in range(200)]
+    labels = range(200) if labelled else [None] * 200
+    small, large = (zbins.PMFSampler(64, bounds=(0, 1), n_jobs=1) for _ in range(2))
+    for sampler, size in ((small, 100), (large, 1_000_000)):
+        sampler.partial_fit(rng.random((size, 6)), np.full(size, 7) if labelled else None)
+    assert work(large, chunks, labels) < 10 * work(small, chunks, labels)
+    assert large.n_samples_seen_ == large.counts_.sum() == 1_004_000
+    if labelled:
+        assert large.classes_.tolist() == list(range(200))
 
 
 def test_save_in_the_middle_of_a_stream(tmp_path):
