@@ -6,14 +6,16 @@ SOURCES := $(shell find cpp -type f) CMakeLists.txt pyproject.toml
 JOBS ?= 2
 CUDA ?= OFF# ON: build the CUDA module too, for tests on a device
 
-.PHONY: demo mnist test test-cpp test-compilers test-python test-slow test-asan test-tsan test-cuda test-cuda-asan test-gpu lint format types wheel-check mutate fuzz fuzz-minute \
+.PHONY: demo mnist test test-cpp test-compilers test-python test-random test-slow test-clock test-asan test-tsan test-cuda test-cuda-asan test-gpu lint format types wheel-check mutate fuzz fuzz-minute \
         bench bench-quick bench-micro bench-report clean help
 
 help:
 	@echo "make demo         train, fit, sample, decode, compare: pictures and a table in demo-out/"
 	@echo "make mnist DATA=PATH  PMFS against a mixture on MNIST: docs/mnist.md (under 30 minutes; goes on if stopped)"
 	@echo "make test         C++ and Python tests (under 10 minutes)"
+	@echo "make test-random  the laws on random examples (about a minute); SEED=N tries those of a run before"
 	@echo "make test-slow    the tests that take minutes"
+	@echo "make test-clock   the tests that measure time, one by one: for an idle machine"
 	@echo "make test-asan    C++ tests, and Python's of files and draws, under the address and undefined-behaviour sanitizers"
 	@echo "make test-tsan    C++ tests under the thread sanitizer"
 	@echo "make test-compilers  C++ tests under each supported compiler of this machine (minutes for each)"
@@ -107,8 +109,21 @@ test-gpu:
 	$(MAKE) CUDA=ON $(VENV)/package
 	$(BIN)/python -m pytest -m gpu tests/gpu tests/python -q
 
+ifndef SEED
+SEED := $(strip $(shell od -An -N4 -tu4 /dev/urandom))
+endif
+
+test-random: $(VENV)/package
+	@echo "random examples: make test-random SEED=$(SEED) tries the same again"
+	ZBINS_HYPOTHESIS=random $(BIN)/python -m pytest -n $(JOBS) --hypothesis-seed=$(SEED) -q \
+	    $(wildcard tests/python/test_laws_*.py)
+	@echo "passed with SEED=$(SEED)"
+
 test-slow: $(VENV)/package
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n $(JOBS) -m "slow and not clock" -q
+
+test-clock: $(VENV)/package
+	$(BIN)/python -m pytest -m clock -q
 
 mutate: $(VENV)/package
 	$(BIN)/python tests/mutate.py

@@ -6,29 +6,19 @@ import numpy as np
 
 import reference as ref
 import zbins
+from stored import stored
+
+
+def bits(array):
+    """An array as a value that only an array of the same bits equals."""
+    return array.dtype.str, array.shape, np.ascontiguousarray(array).tobytes()
 
 
 def state(sampler):
     """Everything the laws say about a fitted model, as one comparable value."""
-    model = sampler._model
-    run = model.ordered()
-    labels = run.pmf.label_counts
-    arrays = [
-        run.grid.origin,
-        run.grid.top,
-        run.grid.k,
-        run.grid.first_bin,
-        run.grid.n_bins,
-        run.pmf.keys,
-        sampler.counts_,
-        *(labels or ()),
-    ]
-    return (
-        [(a.dtype.str, a.shape, a.tobytes()) for a in arrays],
-        sampler.n_samples_seen_,
-        sampler.n_samples_ignored_,
-        sampler.classes_.tolist() if model.labelled else None,
-    )
+    tensors, metadata = stored(sampler)
+    del metadata["feature_names"]
+    return {name: bits(array) for name, array in tensors.items()}, metadata
 
 
 def expected_grid(X, n_bins, bounds=None):
@@ -41,12 +31,13 @@ def expected_grid(X, n_bins, bounds=None):
 
 
 def assert_is(sampler, model):
-    """The sampler's model is the oracle's, in every attribute."""
+    """The sampler's model is the oracle's, in every attribute and in its file."""
     grid = model.grid
+    tensors, _ = stored(sampler)
     assert np.array_equal(sampler.n_bins_, grid.bins)
-    assert np.array_equal(sampler._model.grid.first_bin, grid.first)
-    assert np.array_equal(sampler._model.grid.origin, grid.origin)
-    assert np.array_equal(sampler._model.grid.top, grid.top)
+    assert np.array_equal(tensors["first_bin"], grid.first)
+    assert np.array_equal(tensors["origin"], grid.origin)
+    assert np.array_equal(tensors["top"], grid.top)
     assert np.array_equal(sampler.codes_, model.codes)
     assert np.array_equal(sampler.counts_, model.counts)
     assert sampler.counts_.dtype == np.int64

@@ -12,35 +12,11 @@ import pandas as pd
 
 import zbins
 from helpers import refused, rows
+from stored import OF
+from stored import take_apart as take_apart
 
 BLANK = "0" * 64
-# In the order in which the library lays them out.
-DTYPES = {
-    "<u8": "U64",
-    "<i8": "I64",
-    "<f8": "F64",
-    "<f4": "F32",
-    "<u4": "U32",
-    "<i4": "I32",
-    "<f2": "F16",
-    "|u1": "U8",
-    "|b1": "BOOL",
-}
-OF = {name: dtype for dtype, name in DTYPES.items()}
-
-
-def take_apart(data):
-    """Return the tensors by name, and our metadata, of the bytes of a model file."""
-    length = int.from_bytes(data[:8], "little")
-    header = json.loads(data[8 : 8 + length])
-    metadata = json.loads(header.pop("__metadata__")["zbins"])
-    body = data[8 + length :]
-    tensors = {}
-    for name, entry in header.items():
-        begin, end = entry["data_offsets"]
-        array = np.frombuffer(body[begin:end], OF[entry["dtype"]]).reshape(entry["shape"])
-        tensors[name] = array.copy()
-    return tensors, metadata
+DTYPES = {dtype: name for name, dtype in OF.items()}  # in the order in which they are laid out
 
 
 def entries_of(tensors):

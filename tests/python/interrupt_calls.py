@@ -1,7 +1,8 @@
 """Presses Ctrl-C at random moments of long calls: a program, so that no other one is hit.
 
 ``python interrupt_calls.py ROWS TRIALS SEED CALL...`` prints, for each call, how long it takes and
-how long after the signal KeyboardInterrupt arrived, in milliseconds, as JSON.
+how long after the signal KeyboardInterrupt arrived, in milliseconds, as JSON. A signal that comes
+when the call is over is sent again, so that each call is interrupted TRIALS times.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 import numpy as np
 
 import zbins
 from helpers import fingerprint
+from stored import twin_of
 
 # In a process of its own, so that a call that holds the interpreter cannot delay the signal.
 KILLER = """
@@ -51,13 +54,7 @@ def calls(rows, folder):
 
     def unread():
         """Of the same rows, but without what the first lookup makes."""
-        sampler = zbins.PMFSampler(65536, bounds=(0, 1))
-        run = large()._model.returning("numpy").ordered()
-        pmf = run.pmf.merged(type(run.pmf).from_arrays(run.grid, **EMPTY), run.grid, [], [], 0, 2)
-        sampler._model = type(large()._model)(
-            run.grid, (run._replace(pmf=pmf),), 0, False, "numpy", None
-        )
-        return sampler
+        return pickle.loads(pickle.dumps(large(), protocol=5))
 
     def fit(k, **parameters):
         def make():
@@ -98,43 +95,34 @@ def calls(rows, folder):
         "fit with labels": lambda: (s := small_labelled(X, y), lambda: s.fit(X, y)),
         "fit_batches": of(small, lambda s: s.fit_batches([X[i::5] for i in range(5)])),
         "partial_fit": of(small, lambda s: s.partial_fit(X)),
-        "growth": of(narrow, lambda s: copy_of(s).partial_fit(far).counts_),
-        "merge": of(large, lambda s: copy_of(s).merge(s)),
+        "growth": of(narrow, lambda s: twin_of(s).partial_fit(far).counts_),
+        "merge": of(large, lambda s: twin_of(s).merge(s)),
         "sample": of(large, lambda s: s.sample(4 * len(X), random_state=0)),
         "first lookup": of(unread, lambda s: s.contains(X[:10])),
         "contains": of(large, lambda s: s.contains(X)),
         "score_samples": of(large, lambda s: s.score_samples(X)),
         "quantize": of(large, lambda s: s.quantize(X)),
-        "codes_": of(large, lambda s: copy_of(s).codes_),
-        "counts_": of(large, lambda s: copy_of(s).counts_),
+        "codes_": of(large, lambda s: twin_of(s).codes_),
+        "counts_": of(large, lambda s: twin_of(s).counts_),
         "load": saved,
         "unpickle": pickled,
     }
-
-
-EMPTY = {
-    "keys": np.empty(0, np.uint64),
-    "counts": np.empty(0, np.int64),
-    "classes": 0,
-    "labels": None,
-    "threads": 1,
-}
 
 
 def small_labelled(X, y):
     return zbins.PMFSampler(65536, bounds=(0, 1)).fit(X[:1000], y[:1000])
 
 
-def copy_of(sampler):
-    """A sampler with the same runs, whose codes and ordered view are not made yet."""
-    twin = zbins.PMFSampler(**sampler.get_params())
-    twin._model = sampler._model.returning("numpy")
-    return twin
+def content(sampler):
+    """All of a small model; of a large one its codes and counts."""
+    if sampler.n_samples_seen_ <= 1000:
+        return fingerprint(sampler)
+    return sampler.n_samples_seen_, *(zlib.crc32(a) for a in (sampler.codes_, sampler.counts_))
 
 
 def interrupted(killer, sampler, call, delay):
     """Milliseconds from the signal to KeyboardInterrupt, or None where the call was over first."""
-    model = sampler._model
+    seen = sampler.n_samples_seen_
     finished = False
     try:
         print(delay, file=killer.stdin, flush=True)  # the signal may come before this returns
@@ -146,9 +134,8 @@ def interrupted(killer, sampler, call, delay):
     sent = float(killer.stdout.readline())
     if finished:
         return None
-    if sampler._model.n_seen > model.n_seen:  # the signal came between the end and the return
+    if sampler.n_samples_seen_ > seen:  # the signal came between the end and the return
         return None
-    assert sampler._model is model, "the estimator has changed"
     return (arrived - sent) * 1e3
 
 
@@ -164,17 +151,20 @@ def main(rows, trials, seed, names):
         found = calls(rows, pathlib.Path(folder))
         for name in names or found:
             sampler, call = found[name]()
+            before = content(sampler)
             begin = time.perf_counter()
             call()
             seconds = time.perf_counter() - begin
             waits = []
-            for _ in range(trials):
+            for _ in range(50 * trials):
+                if len(waits) == trials:
+                    break
                 sampler, call = found[name]()
-                before = fingerprint(sampler) if sampler.n_samples_seen_ <= 1000 else None
                 wait = interrupted(killer, sampler, call, rng.uniform(0, seconds))
                 if wait is not None:
                     waits.append(wait)
-                    assert before is None or fingerprint(sampler) == before
+                    assert content(sampler) == before, "the model has changed"
+                    sampler.partial_fit(np.empty((0, sampler.n_features_in_)))  # not kept out
             print(json.dumps([name, round(seconds * 1e3), [round(w, 1) for w in sorted(waits)]]))
             sys.stdout.flush()
         killer.stdin.close()

@@ -1,4 +1,9 @@
-"""Hypothesis profiles: what CI runs is what the laws are promised on."""
+"""Hypothesis profiles: what CI runs is what the laws are promised on.
+
+`default`, and `quick` while one works, try the same examples each time. `random` tries others,
+from the seed that `make test-random` prints: as many as two cores try in a minute, so that the seed
+alone brings a failure back. `deep` is for a night.
+"""
 
 from __future__ import annotations
 
@@ -13,5 +18,7 @@ common = {
 }
 settings.register_profile("default", max_examples=400, **common)
 settings.register_profile("quick", max_examples=25, **common)
-settings.register_profile("deep", max_examples=20_000, **{**common, "derandomize": False})
+seeded = common | {"derandomize": False, "database": None, "print_blob": True}
+settings.register_profile("random", max_examples=600, **seeded)
+settings.register_profile("deep", max_examples=20_000, **seeded)
 settings.load_profile(os.environ.get("ZBINS_HYPOTHESIS", "default"))

@@ -8,10 +8,21 @@ import pytest
 import torch
 
 import zbins
-from helpers import fingerprint, passes, refused, refused_by_every_fit, rows, several_runs
+from helpers import (
+    DRAWS,
+    fingerprint,
+    passes,
+    refused,
+    refused_at,
+    refused_by_every_fit,
+    rows,
+    several_runs,
+    table,
+)
 
 X = rows()
 y = np.arange(20) % 3
+V, T = ValueError, TypeError
 ACCEPTED = "accepted are int, bool and str"
 
 
@@ -21,46 +32,45 @@ def with_label(label, dtype=float):
     return labels
 
 
-@pytest.mark.parametrize(
-    ("labels", "kind", "texts"),
-    [
-        (y[:7], ValueError, ["y has 7 labels for 20 rows", "one per row"]),
-        ([], ValueError, ["y has 0 labels for 20 rows"]),
-        (np.zeros((20, 2)), ValueError, ["y should be a 1d array", "(20, 2)"]),
-        (3, ValueError, ["y should be a 1d array", "()"]),
-        ("abc", ValueError, ["y should be a 1d array", "()"]),
-        (y + 1j, ValueError, ["Complex data not supported"]),
-        (with_label(2.5), TypeError, ["y has", "2.5", "row 5", ACCEPTED]),
-        (with_label(np.nan), TypeError, ["y has", "nan", "row 5", ACCEPTED]),
-        (with_label(np.inf), ValueError, ["y has the label inf", "below 2**63"]),
-        (with_label(2.5, np.float32), TypeError, ["y has", "2.5", "row 5", ACCEPTED]),
-        (with_label(None, object), TypeError, ["label None of type NoneType at row 5", ACCEPTED]),
-        (with_label(2.5, object), TypeError, ["label 2.5 of type float at row 5", ACCEPTED]),
-        (with_label("a", object), TypeError, ["y mixes labels of type int and str"]),
-        (with_label(True, object), TypeError, ["y mixes labels of type bool and int"]),
-        ([None, "a"] * 10, TypeError, ["label None of type NoneType at row 0", ACCEPTED]),
-        ([1, "a"] * 10, TypeError, ["y mixes labels of type int and str"]),
-        ([True, 2] * 10, TypeError, ["y mixes labels of type bool and int"]),
-        ([1.5, "a"] * 10, TypeError, ["label 1.5 of type float at row 0", ACCEPTED]),
-        (["a", np.nan] * 10, TypeError, ["nan", "row 1", ACCEPTED]),
-        (np.full(20, b"a"), TypeError, ["S1", "b'a'", ACCEPTED]),
-        (np.zeros(20, "M8[D]"), TypeError, ["datetime64[D]", ACCEPTED]),
-        (pd.Series(["a", None] * 10), TypeError, ["nan", "at row 1", ACCEPTED]),
-        (torch.full((20,), 0.5), TypeError, ["0.5", ACCEPTED]),
-        (torch.zeros(20).to_sparse(), TypeError, ["y is a torch.sparse_coo"]),
-        (np.full(20, 2**64 - 1, np.uint64), ValueError, ["18446744073709551615", "below 2**63"]),
-        ([2**63] * 20, ValueError, ["9223372036854775808", "below 2**63"]),
-        ([2**70] * 20, ValueError, ["1180591620717411303424", "below 2**63"]),
-        ([-(2**70)] * 20, ValueError, ["-1180591620717411303424", "2**63"]),
-        (np.full(20, 1e19), ValueError, ["1e+19", "below 2**63"]),
-    ],
-    ids=lambda value: repr(value)[:24].replace("\n", " "),
-)
-def test_labels_of_a_fit(labels, kind, texts):
+LABELS = [
+    (y[:7], V, "y has 7 labels for 20 rows", "one per row"),
+    ([], V, "y has 0 labels for 20 rows"),
+    (np.zeros((20, 2)), V, "y should be a 1d array", "(20, 2)"),
+    (3, V, "y should be a 1d array", "()"),
+    ("abc", V, "y should be a 1d array", "()"),
+    (y + 1j, V, "Complex data not supported"),
+    (with_label(2.5), T, "y has", "2.5", "row 5", ACCEPTED),
+    (with_label(np.nan), T, "y has", "nan", "row 5", ACCEPTED),
+    (with_label(np.inf), V, "y has the label inf", "below 2**63"),
+    (with_label(2.5, np.float32), T, "y has", "2.5", "row 5", ACCEPTED),
+    (with_label(None, object), T, "label None of type NoneType at row 5", ACCEPTED),
+    (with_label(2.5, object), T, "label 2.5 of type float at row 5", ACCEPTED),
+    (with_label("a", object), T, "y mixes labels of type int and str"),
+    (with_label(True, object), T, "y mixes labels of type bool and int"),
+    ([None, "a"] * 10, T, "label None of type NoneType at row 0", ACCEPTED),
+    ([1, "a"] * 10, T, "y mixes labels of type int and str"),
+    ([True, 2] * 10, T, "y mixes labels of type bool and int"),
+    ([1.5, "a"] * 10, T, "label 1.5 of type float at row 0", ACCEPTED),
+    (["a", np.nan] * 10, T, "nan", "row 1", ACCEPTED),
+    (np.full(20, b"a"), T, "S1", "b'a'", ACCEPTED),
+    (np.zeros(20, "M8[D]"), T, "datetime64[D]", ACCEPTED),
+    (pd.Series(["a", None] * 10), T, "nan", "at row 1", ACCEPTED),
+    (torch.full((20,), 0.5), T, "0.5", ACCEPTED),
+    (torch.zeros(20).to_sparse(), T, "y is a torch.sparse_coo"),
+    (np.full(20, 2**64 - 1, np.uint64), V, "18446744073709551615", "below 2**63"),
+    ([2**63] * 20, V, "9223372036854775808", "below 2**63"),
+    ([2**70] * 20, V, "1180591620717411303424", "below 2**63"),
+    ([-(2**70)] * 20, V, "-1180591620717411303424", "2**63"),
+    (np.full(20, 1e19), V, "1e+19", "below 2**63"),
+]
+
+
+@table(LABELS)
+def test_labels_of_a_fit(row):
+    labels, kind, *texts = row
     refused_by_every_fit(kind, texts, X, labels)
     sampler = zbins.PMFSampler(3).fit(X, y)
-    refused(kind, texts, lambda: sampler.fit(X, labels), sampler)
-    refused(kind, texts, lambda: sampler.partial_fit(X, labels), sampler)
+    refused_at(["fit", "partial_fit"], kind, texts, sampler, X, labels)
     stream = [(X, y), (X, labels)]
     refused(kind, ["chunk 1", *texts], lambda: sampler.fit_batches(stream), sampler)
 
@@ -130,67 +140,51 @@ def test_several_runs_survive_refused_labels():
 
 # -- labels to draw from -----------------------------------------------------------------------
 
+DRAWN = [
+    (7, V, "label 7", "not among the labels", "0, 1, 2"),
+    (-1, V, "label -1", "0, 1, 2"),
+    (2**62, V, "label 4611686018427387904", "0, 1, 2"),
+    (2**70, V, "1180591620717411303424"),
+    ([0, 1, 9], V, "label 9", "0, 1, 2"),
+    ([0, 1], V, "2 labels for 3 samples"),
+    ([], V, "0 labels for 3 samples"),
+    (np.zeros((3, 2), int), V, "y should be a 1d array", "(3, 2)"),
+    (2.5, T, "2.5", ACCEPTED),
+    (np.nan, T, "nan", ACCEPTED),
+    ([0, 1, None], T, "None of type NoneType at row 2", ACCEPTED),
+    (b"0", T, "b'0'", ACCEPTED),
+    ("0", T, "labels of type str", "int"),
+    (["0", "1", "2"], T, "labels of type str", "int"),
+    (True, T, "labels of type bool", "int"),
+    ({0: 1}, T, "{0: 1} of type dict", ACCEPTED),
+    (torch.tensor(9), V, "label 9", "0, 1, 2"),
+]
 
-@pytest.mark.parametrize(
-    ("labels", "kind", "texts"),
-    [
-        (7, ValueError, ["label 7", "not among the labels", "0, 1, 2"]),
-        (-1, ValueError, ["label -1", "0, 1, 2"]),
-        (2**62, ValueError, ["label 4611686018427387904", "0, 1, 2"]),
-        (2**70, ValueError, ["1180591620717411303424"]),
-        ([0, 1, 9], ValueError, ["label 9", "0, 1, 2"]),
-        ([0, 1], ValueError, ["2 labels for 3 samples"]),
-        ([], ValueError, ["0 labels for 3 samples"]),
-        (np.zeros((3, 2), int), ValueError, ["y should be a 1d array", "(3, 2)"]),
-        (2.5, TypeError, ["2.5", ACCEPTED]),
-        (np.nan, TypeError, ["nan", ACCEPTED]),
-        ([0, 1, None], TypeError, ["None of type NoneType at row 2", ACCEPTED]),
-        (b"0", TypeError, ["b'0'", ACCEPTED]),
-        ("0", TypeError, ["labels of type str", "int"]),
-        (["0", "1", "2"], TypeError, ["labels of type str", "int"]),
-        (True, TypeError, ["labels of type bool", "int"]),
-        ({0: 1}, TypeError, ["{0: 1} of type dict", ACCEPTED]),
-        (torch.tensor(9), ValueError, ["label 9", "0, 1, 2"]),
-    ],
-    ids=lambda value: repr(value)[:24].replace("\n", " "),
-)
-def test_labels_to_draw_from(labels, kind, texts):
+
+@table(DRAWN)
+def test_labels_to_draw_from(row):
+    labels, kind, *texts = row
     sampler = zbins.PMFSampler(3, random_state=0).fit(X, y)
-    refused(kind, texts, lambda: sampler.sample(3, y=labels), sampler)
-    refused(kind, texts, lambda: sampler.sample_batches(3, y=labels), sampler)
-
-
-def test_unknown_labels_are_named_among_many():
-    sampler = zbins.PMFSampler(3).fit(rows(100), [f"label {i:03}" for i in range(100)])
-    texts = ["label 'label 100'", "'label 000'", "'label 019', ..."]
-    message = refused(ValueError, texts, lambda: sampler.sample(y="label 100"), sampler)
-    assert len(message) < 500
+    refused_at(DRAWS, kind, texts, sampler, 3, y=labels)
 
 
 def test_labels_of_an_unlabelled_sampler():
-    sampler = zbins.PMFSampler(3).fit(X)
-    text = "y is given, but the sampler was fitted without labels"
-    refused(ValueError, text, lambda: sampler.sample(3, y=1), sampler)
-    refused(ValueError, text, lambda: sampler.sample_batches(3, y=1), sampler)
-    text = "return_y is True, but the sampler was fitted without labels"
-    refused(ValueError, text, lambda: sampler.sample(3, return_y=True), sampler)
-    refused(ValueError, text, lambda: sampler.sample_batches(3, return_y=True), sampler)
+    sampler, without = zbins.PMFSampler(3).fit(X), "but the sampler was fitted without labels"
+    refused_at(DRAWS, ValueError, f"y is given, {without}", sampler, 3, y=1)
+    refused_at(DRAWS, ValueError, f"return_y is True, {without}", sampler, 3, return_y=True)
     refused(AttributeError, "fitted without labels", lambda: sampler.classes_, sampler)
     assert not hasattr(sampler, "classes_")
 
 
 @pytest.mark.parametrize("return_y", ["yes", None, 1, 0.0], ids=repr)
 def test_return_y_is_true_or_false(return_y):
-    sampler = zbins.PMFSampler(3).fit(X, y)
     texts = [f"return_y is {return_y!r}", "True and False"]
-    refused(TypeError, texts, lambda: sampler.sample(3, return_y=return_y), sampler)
-    refused(TypeError, texts, lambda: sampler.sample_batches(3, return_y=return_y), sampler)
+    refused_at(DRAWS, TypeError, texts, zbins.PMFSampler(3).fit(X, y), 3, return_y=return_y)
 
 
 @pytest.mark.parametrize("label", [0, 3, "a", True], ids=repr)
 def test_drawing_a_label_where_nothing_was_inside(label):
     sampler = zbins.PMFSampler(bounds=(100, 101), out_of_range="ignore").partial_fit(X, y)
-    text = "no row so far lies inside the bounds"
-    refused(ValueError, text, lambda: sampler.sample(3, y=label), sampler)
-    refused(ValueError, text, lambda: sampler.sample(3, return_y=True), sampler)
+    for given in ({"y": label}, {"return_y": True}):
+        refused_at(["sample"], V, "no row so far lies inside the bounds", sampler, 3, **given)
     assert sampler.classes_.size == 0

@@ -15,7 +15,7 @@ from distributed import Client, LocalCluster
 
 import zbins
 import zbins.dask
-from helpers import rows
+from helpers import is_fitted, rows
 
 pytestmark = [
     # What a cluster says while it starts, dies and stops; nothing of it is ours.
@@ -71,7 +71,7 @@ def check(folder):
     sampler = zbins.PMFSampler()
     with pytest.raises(ValueError, match="NaN at row 1234, column 2"):
         zbins.dask.fit(sampler, da.from_array(bad, chunks=(CHUNK, D)))
-    assert sampler._model is None
+    assert not is_fitted(sampler)
 
 
 @pytest.mark.parametrize("scheduler", ["threads", "synchronous"])

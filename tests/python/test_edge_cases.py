@@ -282,16 +282,6 @@ def test_fit_starts_anew():
     assert fingerprint(again) == fingerprint(zbins.PMFSampler(7, random_state=0).fit(X))
 
 
-def test_a_labelled_chunk_leaves_earlier_runs_as_they_are():
-    """partial_fit costs O(chunk): it may not put the whole model in order each time."""
-    sampler = several_runs()
-    first = sampler._model._runs[0].pmf
-    for label in (1, 2, 99):
-        sampler.partial_fit(rows(1, 3), [label])
-        assert sampler._model._runs[0].pmf is first
-    assert sampler.classes_.tolist() == [0, 1, 2, 3, 99]
-
-
 def test_new_labels_may_come_later():
     X = rows(60)
     y = np.sort(np.arange(60) % 6)[::-1]

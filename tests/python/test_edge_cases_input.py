@@ -97,8 +97,7 @@ def test_layouts_leave_no_trace(layout, dtype, tmp_path):
     streamed = zbins.PMFSampler(4, random_state=0).partial_fit(other)
     batched = zbins.PMFSampler(4, random_state=0).fit_batches([other])
     for sampler in (fit(other), streamed, batched):
-        sampler._model.kind = "numpy"
-        assert fingerprint(sampler) == fingerprint(expected)
+        assert fingerprint(sampler.to(None)) == fingerprint(expected)
     assert np.array_equal(expected.quantize(other), expected.quantize(plain))
     assert np.array_equal(expected.score_samples(other), expected.score_samples(plain))
     assert expected.contains(other).all()

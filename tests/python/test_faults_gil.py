@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import zbins
+from stored import twin_of
 
 TRIES = 20
 LONGEST = 0.020  # seconds
@@ -22,13 +23,6 @@ LONGEST = 0.020  # seconds
 def sampler():
     X = np.random.default_rng(0).random((700_000, 64), np.float32)
     return zbins.PMFSampler(6, bounds=(0, 1)).fit(X)  # nearly all rows alone in their bin
-
-
-def unread(sampler):
-    """The same model, without what its attributes keep."""
-    twin = zbins.PMFSampler(**sampler.get_params())
-    twin._model = sampler._model.returning("numpy")
-    return twin
 
 
 def longest_wait(call):
@@ -58,7 +52,8 @@ def longest_wait(call):
     return max(waits, default=whole)
 
 
-@pytest.mark.slow  # by the clock
+@pytest.mark.slow
+@pytest.mark.clock
 @pytest.mark.parametrize("name", ["load", "unpickle", "codes_", "counts_", "summary"])
 def test_no_thread_waits_long(name, sampler, tmp_path):
     if name == "load":
@@ -67,9 +62,10 @@ def test_no_thread_waits_long(name, sampler, tmp_path):
     calls = {
         "load": lambda: zbins.load(tmp_path / "m.zbins"),
         "unpickle": lambda: pickle.loads(pickled),
-        "codes_": lambda: unread(sampler).codes_,
-        "counts_": lambda: unread(sampler).counts_,
-        "summary": lambda: unread(sampler).summary(),
+        # Of twins, which do not have what the sampler's attributes keep.
+        "codes_": lambda: twin_of(sampler).codes_,
+        "counts_": lambda: twin_of(sampler).counts_,
+        "summary": lambda: twin_of(sampler).summary(),
     }
     waits = []
     while not waits or (waits[-1] > LONGEST and len(waits) < TRIES):

@@ -56,7 +56,6 @@ def in_chunks(n_jobs=2):
     sampler = zbins.PMFSampler(6, n_jobs=n_jobs)
     for size, factor in ((20_000, 1), (6_000, 2), (1_500, 3)):
         sampler.partial_fit(factor * rows(size, 5, seed=size), np.arange(size) % 4)
-    assert len(sampler._model._runs) > 1
     return sampler
 
 
@@ -191,7 +190,7 @@ def test_a_fit_within_its_own_batches_is_refused():
         yield rows()
         sampler.partial_fit(rows())
 
-    refused(RuntimeError, "this thread is fitting", lambda: sampler.fit_batches(batches), sampler)
+    refused(RuntimeError, "is fitting this PM", lambda: sampler.fit_batches(batches), sampler)
     sampler.fit(rows())
 
 
@@ -201,6 +200,22 @@ def test_a_fit_that_failed_is_over():
         with pytest.raises((ValueError, TypeError)):
             sampler.fit(bad)
     sampler.fit(rows())
+
+
+def test_a_fit_that_was_interrupted_is_over():
+    """test_faults_interrupt.py presses Ctrl-C at other moments."""
+
+    def batches():
+        yield rows()
+        signal.raise_signal(signal.SIGINT)
+        yield rows()
+
+    sampler = zbins.PMFSampler(4, bounds=(-9, 9))
+    with pytest.raises(KeyboardInterrupt) as kept:
+        sampler.fit_batches(batches)
+    sampler.fit(rows())
+    assert together([lambda: sampler.fit(rows(30)).n_samples_seen_]) == [30]
+    assert kept.tb is not None  # a debugger keeps the frames of the first fit alive
 
 
 # -- forks ---------------------------------------------------------------------------------------
@@ -323,7 +338,7 @@ def test_a_data_loader_with_workers(tmp_path):
 
 
 def test_fits_of_many_estimators_at_once():
-    """Claims come and go in all threads while each looks for those that nobody gave back."""
+    """What keeps two fits of one estimator apart lets those of others be."""
     X, failed = rows(3), []
 
     def fit():

@@ -16,6 +16,7 @@ from sklearn.exceptions import NotFittedError
 import zbins
 from crafting import crafted, take_apart
 from helpers import fingerprint, refused, rows, several_runs
+from stored import as_fitted, device_of
 
 X = rows(200, 3)
 y = np.arange(200) % 5
@@ -78,7 +79,7 @@ def test_round_trip(name, tmp_path):
     first, second = tmp_path / "first.zbins", str(tmp_path / "second.zbins")
     assert sampler.save(first) is None
     assert fingerprint(sampler) == before
-    loaded = zbins.load(first, device="cpu" if sampler._model.kind == "torch" else None)
+    loaded = zbins.load(first, device=device_of(sampler))
     assert type(loaded) is zbins.PMFSampler
     assert fingerprint(loaded)[2:] == before[2:]
     for parameter in ("n_bins", "bounds", "out_of_range"):
@@ -96,12 +97,8 @@ def test_round_trip(name, tmp_path):
 
 def _goes_on(sampler, loaded):
     """Both take the same next chunk to the same model."""
-    model = sampler._model
-    more = sampler.sample(20, random_state=3)
-    labels = None if not model.labelled else np.resize(sampler.classes_, 20)
-    names = model.feature_names
-    if names is not None:
-        more = pd.DataFrame(more, columns=names)
+    more = as_fitted(sampler, sampler.sample(20, random_state=3))
+    labels = np.resize(sampler.classes_, 20) if hasattr(sampler, "classes_") else None
     sampler.partial_fit(more, labels)
     loaded.partial_fit(more, labels)
     assert fingerprint(sampler)[2:] == fingerprint(loaded)[2:]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import sys
@@ -15,8 +14,7 @@ import pytest
 
 import zbins
 from helpers import fingerprint, refused, rows
-from zbins import _core
-from zbins.pmf import file as files
+from zbins import _core  # its reader alone, as it lets go of the interpreter
 
 SAMPLER = zbins.PMFSampler(1000).fit(rows(10_000, 3))
 
@@ -33,10 +31,10 @@ def test_a_size_that_is_only_a_hint(path, monkeypatch, said):
     size = path.stat().st_size
     assert size > 100_000
     said = {"the size": size, "less": size - 1, "more": size + 1}.get(said, said)
-    monkeypatch.setattr(files.os, "fstat", lambda _: types.SimpleNamespace(st_size=said))
-    monkeypatch.setattr(files, "_BLOCK_BYTES", 4096)
-    assert fingerprint(zbins.load(path)) == fingerprint(zbins.load(str(path)))
-    assert files.content_of(str(path)).tobytes() == path.read_bytes()
+    monkeypatch.setattr(os, "fstat", lambda _: types.SimpleNamespace(st_size=said))
+    loaded = zbins.load(path)
+    monkeypatch.undo()
+    assert fingerprint(loaded)[2:] == fingerprint(SAMPLER)[2:]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are POSIX")
@@ -54,22 +52,17 @@ def test_a_pipe(path, tmp_path):
         writer.join()
 
 
-def test_a_disk_that_fails(path, monkeypatch):
-    def readinto(_):
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-    with path.open("rb") as file:
-        broken = types.SimpleNamespace(fileno=file.fileno, readinto=readinto)
-        opened = contextlib.nullcontext(broken)
-        monkeypatch.setattr(files, "open", lambda *_, **__: opened, raising=False)
-        error = refused(OSError, str(path), lambda: zbins.load(path))
-    assert os.strerror(errno.EIO) in error
+@pytest.mark.skipif(sys.platform != "linux", reason="this file is Linux's")
+def test_a_disk_that_fails():
+    """As the memory of a process, of which the first bytes cannot be read."""
+    path = "/proc/self/mem"
+    refused(OSError, [path, os.strerror(errno.EIO)], lambda: zbins.load(path))
 
 
 def test_other_threads_run_while_a_file_is_judged(tmp_path):
     X = np.random.default_rng(0).random((200_000, 32), np.float32)
     zbins.PMFSampler(200, bounds=(0, 1)).fit(X).save(tmp_path / "m.zbins")
-    content = files.content_of(str(tmp_path / "m.zbins"))
+    content = np.fromfile(tmp_path / "m.zbins", np.uint8)
     turns, stop = [], threading.Event()
 
     def take_turns():
@@ -82,9 +75,11 @@ def test_other_threads_run_while_a_file_is_judged(tmp_path):
     every = sys.getswitchinterval()
     sys.setswitchinterval(1000)  # no thread gives way but by itself
     try:
-        before = len(turns)
-        _core.read_model(content, 1)
-        taken = len(turns) - before
+        for _ in range(100):  # on a busy machine the other thread may come late
+            before = len(turns)
+            _core.read_model(content, 1)
+            if taken := len(turns) - before:
+                break
     finally:
         sys.setswitchinterval(every)
         stop.set()
