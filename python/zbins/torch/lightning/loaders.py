@@ -61,14 +61,11 @@ class Share:
             yield self._prepare(batch)
         self.empty = not given
 
-    @property
-    def digest(self) -> str | None:
-        """Of all batches that were read; None where it was known before that they are alike."""
-        return self._batches.digest if isinstance(self._batches, _Every) else None
-
     def check_alike(self, link: Link | Alone) -> None:
         """Refuse, in every process and in the end, batches that were not read alike by all."""
-        _check_digests(link, self.digest, "loader")
+        # Only of what each has read whole: of all else it was known before.
+        digest = self._batches.digest if isinstance(self._batches, _Every) else None
+        _check_digests(link, digest, "loader")
 
 
 def own_share(loader: Any, limit: float) -> Iterable[Any]:
