@@ -300,42 +300,38 @@ class Model:
     def __sizeof__(self) -> int:
         return object.__sizeof__(self) + sum(int(run.pmf.nbytes) for run in self._runs)
 
+    def state(self) -> dict[str, Any]:
+        """Return all of the model as plain values and arrays, on the host."""
+        if self._runs:
+            arrays = self.to_arrays()
+        else:
+            arrays = {name: getattr(self.grid, name) for name in _GRID_ARRAYS}
+        return {
+            "arrays": arrays,
+            "classes": self.classes if self._runs else None,
+            "n_ignored": self.n_ignored,
+            "labelled": self.labelled,
+            "kind": self.kind,
+            "feature_names": self.feature_names,
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Model:
+        """Return the model of what `state` gave, checked as a file is."""
+        arrays, kept = state["arrays"], (state["n_ignored"], state["kind"], state["feature_names"])
+        if "codes" in arrays:
+            return cls.from_arrays(arrays, state["classes"], *kept)
+        origin, top, k, first_bin, n_bins = (arrays[name] for name in _GRID_ARRAYS)
+        grid = make_grid(origin, top, k).with_extents(first_bin, n_bins)
+        return cls(grid, (), kept[0], state["labelled"], *kept[1:])
+
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle as plain arrays; unpickling checks them as loading a file does."""
-        if not self._runs:
-            return _empty, (
-                *(getattr(self.grid, name) for name in _GRID_ARRAYS),
-                self.n_ignored,
-                self.labelled,
-                self.kind,
-                self.feature_names,
-            )
-        return Model.from_arrays, (
-            self.to_arrays(),
-            self.classes,
-            self.n_ignored,
-            self.kind,
-            self.feature_names,
-        )
+        """Travel to other processes as plain arrays."""
+        return Model.from_state, (self.state(),)
 
 
 LABEL_ARRAYS = ("label_start", "label", "label_count")
 _GRID_ARRAYS = ("origin", "top", "k", "first_bin", "n_bins")
-
-
-def _empty(
-    origin: Array,
-    top: Array,
-    k: Array,
-    first_bin: Array,
-    n_bins: Array,
-    n_ignored: int,
-    labelled: bool,
-    kind: str,
-    feature_names: Array | None,
-) -> Model:
-    grid = make_grid(origin, top, k).with_extents(first_bin, n_bins)
-    return Model(grid, (), n_ignored, labelled, kind, feature_names)
 
 
 def _read_only(array: Array) -> Array:

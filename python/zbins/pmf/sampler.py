@@ -557,6 +557,17 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         """
         write_model(path, *self._content())
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return parameters and model as plain values, for pickles and copies."""
+        model = self._model
+        return {**vars(self), "_model": None if model is None else model.state()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        model = state.get("_model")
+        if isinstance(model, dict):
+            model = Model.from_state(model)
+        self.__dict__.update(state, _model=model)  # a `Model` itself in pickles of 0.1.0
+
     def __sklearn_is_fitted__(self) -> bool:
         return self._model is not None
 

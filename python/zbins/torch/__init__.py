@@ -25,6 +25,8 @@ from ..distributed.ranks import fit_across
 from .generator import LatentGenerator
 from .prior import PMFPrior
 
+LatentGenerator.__module__ = PMFPrior.__module__ = __name__  # what pickles name
+
 __all__ = ["LatentGenerator", "PMFPrior", "fit_across"]
 
 

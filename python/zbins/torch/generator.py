@@ -537,7 +537,8 @@ class LatentGenerator:
         return {**vars(self), "_fit": None if self._fit is None else tuple(self._fit)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        fit = state["_fit"]
+        fit = state.get("_fit")
+        state = {"modules": ()} | state  # not there in pickles of 0.1.0
         vars(self).update(state, _fit=None if fit is None else Fit(*fit))
 
     def __repr__(self) -> str:

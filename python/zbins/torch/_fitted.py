@@ -1,0 +1,5 @@
+"""Where pickles of 0.1.0 look for what a `LatentGenerator` has learned; later ones hold a tuple."""
+
+from .generator import Fit
+
+__all__ = ["Fit"]
