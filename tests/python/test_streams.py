@@ -147,9 +147,13 @@ def test_progress_goes_to_stderr_and_only_when_asked(capsys):
     sampler = zbins.PMFSampler(4).fit_batches(stream, progress=True)
     out, err = capsys.readouterr()
     assert out == ""
-    assert "fit [########################] 100%, 800 rows" in err
+    assert "fit" in err
+    assert "100%" in err
     list(sampler.sample_batches(100, 10, progress=True))
-    assert "sample [########################] 100%, 100 rows" in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "sample" in err
+    assert "100%" in err
 
 
 def test_concurrent_reads_are_safe_and_identical():
