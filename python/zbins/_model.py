@@ -1,4 +1,4 @@
-"""Where pickles of 0.1.0 look for the model of a `PMFSampler`; later ones hold plain values."""
+"""Where older pickles look for the model of a `PMFSampler`; later ones hold plain values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Model"]
 
 
 def _empty(*state: Any) -> Model:
-    """Return a model all of whose rows were ignored, of what 0.1.0 wrote of it."""
+    """Return a model all of whose rows were ignored, of what they hold of it."""
     *grid, n_ignored, labelled, kind, feature_names = state
     arrays = dict(zip(("origin", "top", "k", "first_bin", "n_bins"), grid, strict=True))
     return Model.from_state(

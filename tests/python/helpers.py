@@ -83,8 +83,20 @@ READS = ("quantize", "contains", "score_samples")
 DRAWS = ("sample", "sample_batches")
 
 
+def fit_on_dask(sampler, X, y=None):
+    """A fit of these rows in chunks of seven."""
+    import dask
+    import dask.array as da
+
+    import zbins.dask
+
+    latents = da.from_array(X, chunks=(7, -1))
+    with dask.config.set(scheduler="synchronous"):
+        return zbins.dask.fit(sampler, latents, None if y is None else da.from_array(y, chunks=7))
+
+
 def refused_at(doors, kind, texts, sampler, *arguments, **keywords):
-    """Each of these methods refuses, in the same words; a stream of one chunk names the chunk too.
+    """Each of these methods refuses in the same words, as does a fit on Dask if that is among them.
 
     An argument that is a function is called for each of them, to make what is passed.
     """
@@ -94,6 +106,8 @@ def refused_at(doors, kind, texts, sampler, *arguments, **keywords):
             given = [a() if isinstance(a, types.FunctionType) else a for a in arguments]
             if door == "fit_batches":
                 given = [[given[0] if len(given) == 1 else tuple(given)]]
+            if door == "dask":
+                return fit_on_dask(sampler, *given)
             return getattr(sampler, door)(*given, **keywords)
 
         refused(kind, texts, call, sampler)

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 import zbins
-from helpers import fingerprint, passes, refused, rows, with_value
+from helpers import fingerprint, passes, refused, rows, table, with_value
 
-X = rows()
+X, y = rows(), np.zeros(20, int)
+V, T = ValueError, TypeError
 AGAIN = ["same rows each time", "no shuffling", "bounds=(lower, upper)"]
 
 
@@ -20,53 +21,43 @@ def sampler(request):
     return made if request.param == "unfitted" else made.fit(rows(seed=5), np.zeros(20, int))
 
 
+ONCE = ["only once", "a list", "a fresh generator"]
+NO_STREAM = "iterable of X or (X, y)"
+# Functions, for a stream that is read is used up.
+STREAMS = [
+    ("generator", T, lambda: (X for _ in range(2)), "batches is a generator", *ONCE),
+    ("iterator", T, lambda: iter([X]), "batches is a list_iterator", *ONCE),
+    ("map", T, lambda: map(np.asarray, [X]), "batches is a map", *ONCE),
+    ("zip", T, lambda: zip([X], [y], strict=True), "batches is a zip", *ONCE),
+    ("None", T, lambda: None, "batches is a NoneType", NO_STREAM, "function"),
+    ("int", T, lambda: 3, "batches is a int", NO_STREAM, "function"),
+    ("float", T, lambda: 2.5, "batches is a float", NO_STREAM, "function"),
+    ("object", T, lambda: object(), "batches is a object", NO_STREAM, "function"),
+    ("returns None", T, lambda: lambda: None, "batches", "NoneType", NO_STREAM),
+    ("returns an int", T, lambda: lambda: 3, "batches", "int", NO_STREAM),
+    ("rows", T, lambda: X, "batches is a ndarray", "[X] for a single X"),
+    ("tensor", T, lambda: torch.from_numpy(X), "batches is a Tensor", "[X] for a single X"),
+    ("frame", T, lambda: pd.DataFrame(X), "batches is a DataFrame", "[X] for a single X"),
+    ("str", T, lambda: "a", "batches is a str", "[X] for a single X"),
+    ("dict", T, lambda: {"a": X}, "batches is a dict", "[X] for a single X"),
+    ("single rows", V, lambda: list(X), "chunk 0", "Expected 2D array"),
+    ("three parts", V, lambda: [(X, y, y)], "chunk 0", "3 parts", "X and (X, y)"),
+    ("a list of three", V, lambda: [[X, y, y]], "chunk 0", "3 parts", "X and (X, y)"),
+]
+
+
 @pytest.mark.parametrize("bounds", [None, (-9, 9)], ids=["two passes", "one pass"])
-@pytest.mark.parametrize(
-    ("make", "name"),
-    [
-        (lambda: (X for _ in range(2)), "generator"),
-        (lambda: iter([X]), "list_iterator"),
-        (lambda: map(np.asarray, [X]), "map"),
-        (lambda: zip([X], [np.zeros(20, int)], strict=True), "zip"),
-    ],
-    ids=["generator", "iterator", "map", "zip"],
-)
-def test_streams_that_can_be_read_once(sampler, make, name, bounds):
+@table(STREAMS)
+def test_what_is_no_stream(sampler, row, bounds):
+    _, kind, make, *texts = row
     sampler.set_params(bounds=bounds)
-    texts = [f"batches is a {name}", "only once", "a list", "a fresh generator"]
-    refused(TypeError, texts, lambda: sampler.fit_batches(make()), sampler)
-
-
-@pytest.mark.parametrize("batches", [None, 3, 2.5, object()], ids=lambda v: type(v).__name__)
-def test_what_is_no_stream(sampler, batches):
-    texts = [f"batches is a {type(batches).__name__}", "iterable of X or (X, y)", "function"]
-    refused(TypeError, texts, lambda: sampler.fit_batches(batches), sampler)
-
-
-@pytest.mark.parametrize("returned", [None, 3], ids=repr)
-def test_a_function_that_returns_no_stream(sampler, returned):
-    texts = ["batches", type(returned).__name__, "iterable of X or (X, y)"]
-    refused(TypeError, texts, lambda: sampler.fit_batches(lambda: returned), sampler)
+    refused(kind, texts, lambda: sampler.fit_batches(make()), sampler)
 
 
 def test_a_function_that_returns_the_same_generator_twice(sampler):
     stream = iter([X, X])
     texts = ["chunk 0 of the first pass is missing in the second", *AGAIN]
     refused(ValueError, texts, lambda: sampler.fit_batches(lambda: stream), sampler)
-
-
-def test_rows_instead_of_chunks(sampler):
-    for batches in (
-        X,
-        torch.from_numpy(X),
-        pd.DataFrame(X),
-        "a",
-        {"a": X},
-    ):
-        texts = [f"batches is a {type(batches).__name__}", "[X] for a single X"]
-        refused(TypeError, texts, lambda b=batches: sampler.fit_batches(b), sampler)
-    texts = ["chunk 0", "Expected 2D array"]
-    refused(ValueError, texts, lambda: sampler.fit_batches(list(X)), sampler)
 
 
 def test_an_iterable_of_chunks_may_have_a_shape():
@@ -83,13 +74,6 @@ def test_a_stack_of_chunks_is_an_iterable():
     objects[:] = list(stack)
     for batches in (stack, objects):
         assert zbins.PMFSampler().fit_batches(batches).n_samples_seen_ == 2 * len(X)
-
-
-def test_too_many_parts(sampler):
-    y = np.zeros(20, int)
-    texts = ["chunk 0", "3 parts", "X and (X, y)"]
-    refused(ValueError, texts, lambda: sampler.fit_batches([(X, y, y)]), sampler)
-    refused(ValueError, texts, lambda: sampler.fit_batches([[X, y, y]]), sampler)
 
 
 DIFFERENT = {
@@ -137,40 +121,23 @@ def test_the_first_chunk_of_the_first_pass_fixes_the_dtype(dtypes):
     assert fingerprint(sampler) == fingerprint(zbins.PMFSampler(3).fit(np.vstack(first)))
 
 
-def test_an_error_of_the_stream_itself_is_left_alone(sampler):
-    class StreamError(Exception):
-        pass
-
-    def broken(after):
-        yield from [X] * after
-        raise StreamError("the disk is gone")
-
-    for good in (0, 1, 3):
-        refused(
-            StreamError,
-            "the disk is gone",
-            lambda n=good: sampler.fit_batches(lambda: broken(n)),
-            sampler,
-        )
-    batches = passes([X, X], broken(1))
-    refused(StreamError, "the disk is gone", lambda: sampler.fit_batches(batches), sampler)
+class StreamError(Exception):
+    pass
 
 
-def test_value_errors_of_the_stream_keep_their_words(sampler):
+@pytest.mark.parametrize("passes_before", [0, 1], ids=["first pass", "second pass"])
+@pytest.mark.parametrize("chunks_before", [0, 1, 2])
+@pytest.mark.parametrize(
+    "error",
+    [StreamError("the disk is gone"), ValueError("shard 7 is corrupt"), KeyboardInterrupt()],
+)
+def test_an_error_of_the_stream_itself_is_left_alone(sampler, error, chunks_before, passes_before):
     def broken():
-        yield X
-        raise ValueError("shard 7 is corrupt")
+        yield from [X] * chunks_before
+        raise error
 
-    refused(ValueError, "shard 7 is corrupt", lambda: sampler.fit_batches(broken), sampler)
-
-
-def test_an_interrupt_in_the_second_pass_loses_nothing(sampler):
-    def interrupted():
-        yield X
-        raise KeyboardInterrupt
-
-    batches = passes([X, X], interrupted())
-    refused(KeyboardInterrupt, [], lambda: sampler.fit_batches(batches), sampler)
+    batches = passes(*[[X, X]] * passes_before, broken())
+    refused(type(error), str(error), lambda: sampler.fit_batches(batches), sampler)
 
 
 def test_a_failing_chunk_names_its_cause(sampler):

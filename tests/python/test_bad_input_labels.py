@@ -71,6 +71,8 @@ def test_labels_of_a_fit(row):
     refused_by_every_fit(kind, texts, X, labels)
     sampler = zbins.PMFSampler(3).fit(X, y)
     refused_at(["fit", "partial_fit"], kind, texts, sampler, X, labels)
+    if isinstance(labels, np.ndarray) and labels.shape == y.shape:
+        refused_at(["dask"], kind, texts, sampler, X, labels)
     stream = [(X, y), (X, labels)]
     refused(kind, ["chunk 1", *texts], lambda: sampler.fit_batches(stream), sampler)
 

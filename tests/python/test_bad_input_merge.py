@@ -10,10 +10,11 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 import zbins
-from helpers import all_ignored, fingerprint, refused, rows, several_runs
+from helpers import all_ignored, fingerprint, refused, refused_at, rows, several_runs, table
 
 X = rows()
 BOUNDS = (-9, 9)
+SAME = "same bounds="
 
 
 def fitted(X=X, y=None, **parameters):
@@ -24,42 +25,52 @@ def frame(*names):
     return pd.DataFrame(X, columns=list(names))
 
 
-CASES = {
-    "bounds": (
-        fitted(bounds=([-9, -8], 9)),
-        ["column 1", "[-9.0, 9.0]", "[-8.0, 9.0]", "same bounds="],
-    ),
-    "upper": (fitted(bounds=(-9, [8, 9])), ["column 0", "[-9.0, 9.0]", "[-9.0, 8.0]"]),
-    "n_bins": (fitted(n_bins=[3, 4]), ["column 1", "3 bins", "and 4", "n_bins="]),
-    "minimum and maximum": (fitted(bounds=None), ["column 0", "[-9.0, 9.0]", "same bounds="]),
-    "constant so far": (fitted(X * [1, 0], bounds=([-9, 0], [9, 0])), ["column 1", "[0.0, 0.0]"]),
-    "dtype": (fitted(X.astype(np.float32)), ["float64", "float32"]),
-    "columns": (fitted(rows(d=3)), ["2", "3 columns"]),
-    "labels": (fitted(y=np.zeros(20, int)), ["with labels", "without labels", "do not mix"]),
-}
+def wide(far):
+    return zbins.PMFSampler(2, bounds=(0, 2)).fit([[far], [1.0]])
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_samplers_that_do_not_go_together(case):
-    other, texts = CASES[case]
-    sampler = fitted()
-    refused(ValueError, texts, lambda: sampler.merge(other), sampler, other)
-    refused(ValueError, [], lambda: other.merge(sampler), sampler, other)
+def beside(constant):
+    return zbins.PMFSampler(3).fit([[0.0, constant], [1.0, constant]])
 
 
-@pytest.mark.parametrize(
-    "other", [None, 3, X, "m.zbins", zbins.PMFSampler], ids=lambda value: type(value).__name__
-)
+LATTICES = [
+    ("bounds", fitted(bounds=([-9, -8], 9)), "column 1", "[-9.0, 9.0]", "[-8.0, 9.0]", SAME),
+    ("upper", fitted(bounds=(-9, [8, 9])), "column 0", "[-9.0, 9.0]", "[-9.0, 8.0]"),
+    ("n_bins", fitted(n_bins=[3, 4]), "column 1", "3 bins", "and 4", "n_bins="),
+    ("minimum and maximum", fitted(bounds=None), "column 0", "[-9.0, 9.0]", SAME),
+    ("constant", fitted(X * [1, 0], bounds=([-9, 0], [9, 0])), "column 1", "[0.0, 0.0]"),
+    ("dtype", fitted(X.astype(np.float32)), "float64", "float32"),
+    ("columns", fitted(rows(d=3)), "2", "3 columns"),
+    ("labels", fitted(y=np.zeros(20, int)), "with labels", "without labels", "do not mix"),
+]
+# Each with its own partner.
+PAIRS = [
+    ("names", fitted(frame("u", "v")), fitted(frame("u", "w")), "column 1", "'v'", "'w'"),
+    ("bins", wide(-40_000.0), wide(40_000.0), "column 0", "80001 bins", "65536"),
+    ("constants", beside(1.0), beside(2.0), "column 1", "[1.0, 1.0]", "[2.0, 2.0]"),
+]
+NO_SAMPLERS = [None, 3, X, "m.zbins", zbins.PMFSampler]
+
+
+@table([*((name, fitted(), *rest) for name, *rest in LATTICES), *PAIRS])
+def test_samplers_that_do_not_go_together(row):
+    name, sampler, other, *texts = row
+    told = [] if name == "labels" else ["cannot merge"]
+    refused(ValueError, [*told, *texts], lambda: sampler.merge(other), sampler, other)
+    refused(ValueError, told, lambda: other.merge(sampler), sampler, other)
+
+
+@pytest.mark.parametrize("other", NO_SAMPLERS, ids=lambda value: type(value).__name__)
 def test_what_is_no_sampler(other):
-    sampler = fitted()
     texts = [f"cannot merge a {type(other).__name__}", "a PMFSampler is needed"]
-    refused(TypeError, texts, lambda: sampler.merge(other), sampler)
+    refused_at(["merge"], TypeError, texts, fitted(), other)
 
 
-def test_names_that_differ_are_named():
-    sampler, other = fitted(frame("u", "v")), fitted(frame("u", "w"))
-    texts = ["cannot merge", "feature names", "column 1", "'v'", "'w'"]
-    refused(ValueError, texts, lambda: sampler.merge(other), sampler, other)
+def test_unfitted_on_either_side():
+    pair = fitted(), zbins.PMFSampler(3, bounds=BOUNDS)
+    for one, other in (pair, pair[::-1]):
+        call = lambda one=one, other=other: one.merge(other)  # noqa: E731
+        refused(NotFittedError, "not fitted yet", call, *pair)
 
 
 def test_names_come_from_either_side(tmp_path):
@@ -70,25 +81,6 @@ def test_names_come_from_either_side(tmp_path):
         assert merged.feature_names_in_.tolist() == ["u", "v"]
         merged.save(tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-
-
-def test_unfitted_on_either_side():
-    sampler, unfitted = fitted(), zbins.PMFSampler(3, bounds=BOUNDS)
-    refused(NotFittedError, "not fitted yet", lambda: sampler.merge(unfitted), sampler, unfitted)
-    refused(NotFittedError, "not fitted yet", lambda: unfitted.merge(sampler), sampler, unfitted)
-
-
-def test_grids_that_together_have_too_many_bins():
-    low = zbins.PMFSampler(2, bounds=(0, 2)).fit([[-40_000.0], [1.0]])
-    high = zbins.PMFSampler(2, bounds=(0, 2)).fit([[1.0], [40_000.0]])
-    texts = ["cannot merge", "column 0", "80001 bins", "65536"]
-    refused(ValueError, texts, lambda: low.merge(high), low, high)
-
-
-def test_constant_columns_that_differ_are_no_lattice():
-    a = zbins.PMFSampler(3).fit([[0.0, 1.0], [1.0, 1.0]])
-    b = zbins.PMFSampler(3).fit([[0.0, 2.0], [1.0, 2.0]])
-    refused(ValueError, ["column 1", "[1.0, 1.0]", "[2.0, 2.0]"], lambda: a.merge(b), a, b)
 
 
 def test_counts_never_wrap(tmp_path):
@@ -115,24 +107,13 @@ def test_counts_never_wrap(tmp_path):
 
 def test_a_small_chunk_past_the_end_of_counts_is_refused():
     """Chunks are stacked before they are merged: the sum is checked when they are added."""
-    one, all_but = fitted(np.zeros((1, 2))), fitted(np.zeros((1, 2)))
-    power = one
-    for _ in range(62):  # 1 + 2 + 4 + ...: 2**63 - 1 rows
-        power = fitted(np.zeros((1, 2))).merge(power).merge(all_but)
-        all_but = power
-        if all_but.n_samples_seen_ > 2**62:
-            break
-    rest = 2**63 - 1 - all_but.n_samples_seen_
-    add = fitted(np.zeros((1, 2)))
-    while rest:
-        if rest & 1:
-            all_but.merge(add)
-        rest >>= 1
-        if rest:
-            add.merge(add)
+    power, all_but = fitted(np.zeros((1, 2))), fitted(np.zeros((1, 2)))
+    for _ in range(62):  # 1 + 2 + 4 + ... + 2**62 rows
+        power.merge(power)
+        all_but.merge(power)
     assert all_but.n_samples_seen_ == 2**63 - 1
     texts = [str(2**63), "2**63 - 1"]
-    refused(ValueError, texts, lambda: all_but.partial_fit([[0.0, 0.0]]), all_but)
+    refused_at(["partial_fit"], ValueError, texts, all_but, [[0.0, 0.0]])
     assert all_but.counts_.sum() == 2**63 - 1
 
 
@@ -158,59 +139,61 @@ def test_merging_with_one_in_which_nothing_was_inside():
 
 # -- before a fit ------------------------------------------------------------------------------
 
-READS = {
-    "sample": lambda s, path: s.sample(),
-    "sample nothing": lambda s, path: s.sample(0),
-    "sample badly": lambda s, path: s.sample("x", y=3, random_state="x"),
-    "sample_batches": lambda s, path: s.sample_batches(3),
-    "score_samples": lambda s, path: s.score_samples(X),
-    "score": lambda s, path: s.score(X),
-    "quantize": lambda s, path: s.quantize(X),
-    "contains": lambda s, path: s.contains(X),
-    "contains rubbish": lambda s, path: s.contains("x"),
-    "summary": lambda s, path: s.summary(),
-    "save": lambda s, path: s.save(path),
-    "check_is_fitted": lambda s, path: check_is_fitted(s),
-    **{
-        name: lambda s, path, name=name: getattr(s, name)
-        for name in (
-            "lower_",
-            "upper_",
-            "n_bins_",
-            "codes_",
-            "counts_",
-            "n_samples_seen_",
-            "n_samples_ignored_",
-            "n_features_in_",
-            "feature_names_in_",
-            "classes_",
-        )
-    },
-}
+BEFORE = [  # what is read, and what it is given
+    *((name, (), {}) for name in ("sample", "summary")),
+    ("sample", (0,), {}),
+    ("sample", ("x",), {"y": 3, "random_state": "x"}),
+    ("sample_batches", (3,), {}),
+    *((name, (X,), {}) for name in ("score", "score_samples", "quantize", "contains")),
+    ("contains", ("x",), {}),
+    ("save", ("none.zbins",), {}),
+]
+ATTRIBUTES = ("lower_", "upper_", "n_bins_", "codes_", "counts_", "classes_", "feature_names_in_")
+ATTRIBUTES += ("n_samples_seen_", "n_samples_ignored_", "n_features_in_")
 
 
-@pytest.mark.parametrize("read", READS)
-def test_before_a_fit(read, tmp_path):
-    path = tmp_path / "none.zbins"
+def never_fitted():
+    yield zbins.PMFSampler(3)
+    yield zbins.PMFSampler(3).partial_fit(X[:0])  # an empty chunk is fine, and no fit
     sampler = zbins.PMFSampler(3)
-    call = READS[read]
-    texts = ["This PMFSampler instance is not fitted yet", "fit"]
-    refused(NotFittedError, texts, lambda: call(sampler, path), sampler)
-    sampler.partial_fit(X[:0])  # an empty chunk is fine, and no fit
-    refused(NotFittedError, texts, lambda: call(sampler, path), sampler)
-    refused(ValueError, [], lambda: sampler.fit(X[:0]), sampler)
-    refused(NotFittedError, texts, lambda: call(sampler, path), sampler)
+    refused_at(["fit"], ValueError, [], sampler, X[:0])
+    yield sampler
+
+
+TEXTS = ["This PMFSampler instance is not fitted yet", "fit"]
+
+
+@table(BEFORE)
+def test_reading_before_a_fit(row, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name, arguments, keywords = row
+    for sampler in never_fitted():
+        refused_at([name], NotFittedError, TEXTS, sampler, *arguments, **keywords)
     assert not list(tmp_path.iterdir())
-    assert not hasattr(sampler, "n_features_in_")
 
 
-def test_what_fails_first_chunk_or_none_leaves_it_unfitted():
-    for call in (
-        lambda s: s.partial_fit(torch.full((2, 2), torch.nan)),
-        lambda s: s.partial_fit(frame("u", "v") * np.inf),
-        lambda s: s.partial_fit(X, ["a"]),
-        lambda s: s.fit_batches([frame("u", "v"), frame("u", "v") * np.inf]),
-    ):
-        sampler = zbins.PMFSampler(3)
-        refused(ValueError, [], lambda s=sampler, call=call: call(s), sampler)
-        assert not hasattr(sampler, "feature_names_in_")
+@pytest.mark.parametrize("name", ATTRIBUTES)
+def test_attributes_before_a_fit(name):
+    for sampler in never_fitted():
+        refused(NotFittedError, TEXTS, lambda s=sampler: getattr(s, name), sampler)
+
+
+def test_check_is_fitted_before_a_fit():
+    for sampler in never_fitted():
+        refused(NotFittedError, TEXTS, lambda s=sampler: check_is_fitted(s), sampler)
+
+
+FIRST = [
+    ("NaN", "partial_fit", torch.full((2, 2), torch.nan)),
+    ("infinity", "partial_fit", frame("u", "v") * np.inf),
+    ("labels", "partial_fit", X, ["a"]),
+    ("a second chunk", "fit_batches", [frame("u", "v"), frame("u", "v") * np.inf]),
+]
+
+
+@table(FIRST)
+def test_what_fails_first_leaves_it_unfitted(row):
+    _, door, *given = row
+    sampler = zbins.PMFSampler(3)
+    refused(ValueError, [], lambda: getattr(sampler, door)(*given), sampler)
+    assert not hasattr(sampler, "feature_names_in_")

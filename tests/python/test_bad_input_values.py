@@ -11,8 +11,11 @@ import torch
 
 import zbins
 from helpers import (
+    FITS,
+    READS,
     fingerprint,
     refused,
+    refused_at,
     refused_by_every_fit,
     rows,
     several_runs,
@@ -20,26 +23,16 @@ from helpers import (
 )
 
 BAD = {"NaN": np.nan, "infinity": np.inf, "-infinity": -np.inf}
-READS = ("quantize", "contains", "score_samples")
 FINITE = "every value must be finite"
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("name", BAD)
-def test_every_fit_names_the_first(name, dtype):
+def test_every_door_names_the_first(name, dtype):
     X = with_value(rows(dtype=dtype), BAD[name], (7, 1))
-    refused_by_every_fit(ValueError, [f"contains {name} at row 7, column 1;", FINITE], X)
-
-
-@pytest.mark.parametrize("method", ["fit", "partial_fit", *READS])
-@pytest.mark.parametrize("name", BAD)
-def test_a_fitted_sampler_names_the_first_and_stays(method, name):
-    sampler = zbins.PMFSampler(3).fit(rows())
-    X = with_value(rows(), BAD[name], (7, 1))
-    call = getattr(sampler, method)
-    refused(
-        ValueError, [f"X contains {name} at row 7, column 1;", FINITE], lambda: call(X), sampler
-    )
+    texts = [f"X contains {name} at row 7, column 1;", FINITE]
+    refused_by_every_fit(ValueError, texts, X)
+    refused_at((*FITS, *READS, "dask"), ValueError, texts, zbins.PMFSampler(3).fit(rows()), X)
 
 
 @pytest.mark.parametrize(
@@ -51,11 +44,9 @@ def test_a_fitted_sampler_names_the_first_and_stays(method, name):
         ([(19, 1)], "row 19, column 1"),
     ],
 )
-@pytest.mark.parametrize("method", ["fit", "partial_fit", "contains"])
-def test_of_several_the_first_row_then_column(method, places, first):
-    sampler = zbins.PMFSampler(3).fit(rows())
-    X = with_value(rows(), np.nan, *places)
-    refused(ValueError, f"NaN at {first};", lambda: getattr(sampler, method)(X), sampler)
+def test_of_several_the_first_row_then_column(places, first):
+    X, doors = with_value(rows(), np.nan, *places), ("fit", "partial_fit", "contains")
+    refused_at(doors, ValueError, f"NaN at {first};", zbins.PMFSampler(3).fit(rows()), X)
 
 
 def test_of_different_ones_the_first_is_named_as_what_it_is():
@@ -64,8 +55,7 @@ def test_of_different_ones_the_first_is_named_as_what_it_is():
 
 
 @pytest.mark.parametrize("layout", ["C", "F", "strided", "reversed", "read-only"])
-@pytest.mark.parametrize("method", ["fit", "partial_fit", *READS])
-def test_late_in_a_big_matrix_on_two_threads(method, layout):
+def test_late_in_a_big_matrix_on_two_threads(layout):
     big = with_value(rows(60_000, 4), np.nan, (59_999, 0), (41_234, 2), (41_234, 3))
     assert big.nbytes > 1 << 20
     X = {
@@ -77,8 +67,8 @@ def test_late_in_a_big_matrix_on_two_threads(method, layout):
     }[layout]()
     X.setflags(write=layout != "read-only")
     sampler = zbins.PMFSampler(3, n_jobs=2).fit(rows(d=4))
-    call = getattr(sampler, method)
-    refused(ValueError, "NaN at row 41234, column 2;", lambda: call(X), sampler)
+    doors = ("fit", "partial_fit", *READS)
+    refused_at(doors, ValueError, "NaN at row 41234, column 2;", sampler, X)
 
 
 @pytest.mark.parametrize("d", [1, 3, 17, 64, 1000])

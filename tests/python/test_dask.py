@@ -9,7 +9,7 @@ import pytest
 
 import zbins
 import zbins.dask
-from helpers import fingerprint, refused, rows, run_python, with_value
+from helpers import fingerprint, refused, rows, run_python, table, with_value
 
 CHUNKINGS = [(300,), (1, 299), (100, 100, 100), (0, 7, 0, 293, 0), (1,) * 20 + (280,)]
 
@@ -122,78 +122,92 @@ def test_a_second_fit_forgets_the_first(tmp_path):
     assert file_of(sampler, tmp_path) == file_of(zbins.PMFSampler(4).fit(rows(100, 2)), tmp_path)
 
 
-def refuses(kind, texts, X, y=None, chunks=30, **parameters):
-    """The fit is refused, fitted before or not, and leaves no trace."""
-    if isinstance(X, np.ndarray):
-        X = da.from_array(X, chunks=(chunks, -1))
+# -- what is refused; test_bad_input_*.py has what is refused by every fit ------------------------
+
+V, T = ValueError, TypeError
+L = da.from_array(rows(100, 3), chunks=(30, 3))  # latents
+UNKNOWN = L[L[:, 0] > -99]  # nobody knows how long its chunks are
+MANY = rows(300, 3)
+NAMED = "at row 77, column 2"
+STRICT = {"bounds": (-9, 9), "out_of_range": "error"}
+
+
+def on_dask(array, chunks=30):
+    return da.from_array(array, chunks=(chunks, -1)[: array.ndim])
+
+
+def fraction():
+    labels = np.arange(300).astype(float)
+    labels[222] = 0.5
+    return on_dask(labels)
+
+
+FIRST = [
+    (bad, chunks, parameters)
+    for value in (np.nan, np.inf, -np.inf)
+    for bad in [with_value(MANY, value, (77, 2), (78, 0), (250, 1))]
+    for chunks, parameters in [(30, {}), ((0, 77, 0, 1, 222), {}), (30, {"bounds": (-5, 5)})]
+]
+REFUSED = [  # a name, X, y and parameters; the type of the error, and what it says
+    *((f"the first {n}", on_dask(X, c), None, p, V, NAMED) for n, (X, c, p) in enumerate(FIRST)),
+    *(
+        (f"of unknown length {n}", on_dask(X)[on_dask(X)[:, 0] != 1e9], None, {}, V, NAMED)
+        for n, (X, c, p) in enumerate(FIRST[::3])
+    ),
+    (
+        *("outside", on_dask(with_value(MANY, 9.5, (277, 1))), None, STRICT, V),
+        *("9.5", "row 277, column 1"),
+    ),
+    (
+        *("far", on_dask(with_value(MANY, 1e9, (277, 1))), None, {"bounds": (-5, 5)}, V),
+        *("1e+09", "row 277, column 1", "65536"),
+    ),
+    (
+        *("wide", on_dask(with_value(with_value(MANY, 3e4, (277, 1)), -4e4, (20, 1))), None),
+        *({"bounds": (-0.5, 0.5), "n_bins": 1}, V),
+        *("X contains -40000 at row 20, column 1", "[-0.5, 0.5]", "65536"),
+    ),
+    ("a fraction", on_dask(rows(300)), fraction(), {}, T, "0.5", "row 222"),
+    ("halves", L.rechunk((30, 2)), None, {}, V, "(2, 1)", "X.rechunk({1: -1})"),
+    ("1-D", L[:, 0], None, {}, V, "(100,)"),
+    ("3-D", L[:, :, None], None, {}, V, "(100, 3, 1)"),
+    ("no columns", L[:, :0], None, {}, V, "(100, 0)"),
+    ("no rows", L[:0], None, {}, V, "no rows"),
+    ("no rows left", L[L[:, 0] > 100], None, {}, V, "no rows"),
+    ("complex", L.astype(complex), None, {}, T, "complex128"),
+    ("str", L.astype(str), None, {}, T, "<U32"),
+    ("None", None, None, {}, T, "dask.array.Array", "NoneType"),
+    ("int", 3, None, {}, T, "dask.array.Array", "int"),
+    ("list", [[1.0, 2.0]], None, {}, T, "dask.array.Array", "list"),
+    ("ndarray", rows(), None, {}, T, "ndarray", "sampler.fit"),
+    ("plain labels", L, np.arange(100), {}, T, "ndarray", "from_array"),
+    ("2-D labels", L, da.zeros((100, 1), chunks=30), {}, V, "(100, 1)"),
+    ("99 labels", L, da.zeros(99, chunks=30), {}, V, "99", "100"),
+    ("other chunks", UNKNOWN, da.zeros(100, chunks=20), {}, V, "5 chunks", "4 chunks"),
+    ("short chunks", UNKNOWN, da.zeros(80, chunks=20), {}, V, "20 labels for 30 rows"),
+    ("mixed", L, on_dask(np.array([1] * 50 + ["a"] * 50, object), 25), {}, T, "int", "str"),
+    ("quantile", L, None, {"bounds": ("quantile", 0.1)}, V, "quantile", "bounds=(lower, upper)"),
+    ("ignored", L, None, {"bounds": (50, 60), "out_of_range": "ignore"}, V, "all 100 rows"),
+]
+
+
+@table(REFUSED)
+def test_what_is_refused(row):
+    """Fitted before or not: it leaves no trace."""
+    _, X, y, parameters, kind, *texts = row
     for sampler in (zbins.PMFSampler(**parameters), zbins.PMFSampler().fit(rows(9, 2))):
         sampler.set_params(**parameters)
         refused(kind, texts, lambda s=sampler: zbins.dask.fit(s, X, y), sampler)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_the_first_bad_value_is_named_by_its_row_in_all(value):
-    X = with_value(rows(300, 3), value, (77, 2), (78, 0), (250, 1))
-    refuses(ValueError, "at row 77, column 2", X)
-    refuses(ValueError, "at row 77, column 2", X, chunks=(0, 77, 0, 1, 222))
-    refuses(ValueError, "at row 77, column 2", X, bounds=(-5, 5))
-    latents = da.from_array(X, chunks=(30, 3))
-    refuses(ValueError, "at row 77, column 2", latents[latents[:, 0] != 1e9])  # lengths unknown
-
-
-def test_other_bad_values_are_named_by_their_rows():
-    X = with_value(rows(300, 2), 9.5, (277, 1))
-    refuses(ValueError, ["9.5", "row 277, column 1"], X, bounds=(-9, 9), out_of_range="error")
-    X = with_value(rows(300, 2), 1e9, (277, 1))
-    refuses(ValueError, ["1e+09", "row 277, column 1", "65536"], X, bounds=(-5, 5))
-    wide = with_value(with_value(rows(300, 2), 3e4, (277, 1)), -4e4, (20, 1))
-    texts = ["X contains -40000 at row 20, column 1", "[-0.5, 0.5]", "65536"]
-    refuses(ValueError, texts, wide, bounds=(-0.5, 0.5), n_bins=1)
-    labels = np.arange(300).astype(float)
-    labels[222] = 0.5
-    refuses(TypeError, ["0.5", "row 222"], rows(300), da.from_array(labels, chunks=30))
-
-
-def test_what_is_no_matrix_of_numbers():
-    X = da.from_array(rows(100, 3), chunks=(30, 3))
-    refuses(ValueError, ["(2, 1)", "X.rechunk({1: -1})"], X.rechunk((30, 2)))
-    refuses(ValueError, "(100,)", X[:, 0])
-    refuses(ValueError, "(100, 3, 1)", X[:, :, None])
-    refuses(ValueError, "(100, 0)", X[:, :0])
-    refuses(ValueError, "no rows", X[:0])
-    refuses(ValueError, "no rows", X[X[:, 0] > 100])
-    refuses(TypeError, "complex128", X.astype(complex))
-    refuses(TypeError, "<U32", X.astype(str))
-    for other in (None, 3, [[1.0, 2.0]]):
-        refuses(TypeError, ["dask.array.Array", type(other).__name__], other)
-    sampler = zbins.PMFSampler()
-    refused(TypeError, ["ndarray", "sampler.fit"], lambda: zbins.dask.fit(sampler, rows()), sampler)
+def test_what_is_no_sampler():
     with pytest.raises(TypeError, match="a PMFSampler is needed"):
-        zbins.dask.fit(zbins.PMFSampler, X)
+        zbins.dask.fit(zbins.PMFSampler, L)
 
 
-def test_labels_that_do_not_go_with_the_rows():
-    X = da.from_array(rows(100, 2), chunks=(30, 2))
-    refuses(TypeError, ["ndarray", "from_array"], X, np.arange(100))
-    refuses(ValueError, "(100, 1)", X, da.zeros((100, 1), chunks=30))
-    refuses(ValueError, ["99", "100"], X, da.zeros(99, chunks=30))
-    unknown = X[X[:, 0] > -99]
-    refuses(ValueError, ["5 chunks", "4 chunks"], unknown, da.zeros(100, chunks=20))
-    refuses(ValueError, ["20 labels for 30 rows"], unknown, da.zeros(80, chunks=20))
+def test_labels_of_several_types_that_were_made_one():
     mixed = da.concatenate([da.zeros(50, dtype=int, chunks=50), da.ones(50, dtype=bool, chunks=50)])
-    zbins.dask.fit(zbins.PMFSampler(), X, mixed.astype(int))
-    objects = np.array([1] * 50 + ["a"] * 50, object)
-    refuses(TypeError, ["int", "str"], X, da.from_array(objects, chunks=25))
-
-
-def test_parameters():
-    X = da.from_array(rows(100, 2), chunks=(30, 2))
-    refuses(ValueError, ["quantile", "bounds=(lower, upper)"], X, bounds=("quantile", 0.1))
-    refuses(ValueError, "all 100 rows", X, bounds=(50, 60), out_of_range="ignore")
-    refuses(ValueError, "n_bins is 0", X, n_bins=0)
-    refuses(ValueError, "3 entries for 2 columns", X, n_bins=[1, 2, 3])
-    refuses(ValueError, "3 entries for 2 columns", X, bounds=(0, [1, 2, 3]))
-    refuses(ValueError, "out_of_range", X, out_of_range="clip")
+    assert zbins.dask.fit(zbins.PMFSampler(), L, mixed.astype(int)).classes_.tolist() == [0, 1]
 
 
 class Fickle:

@@ -1,4 +1,4 @@
-"""Pickles that 0.1.0 wrote, when modules had other names: samplers, generators and priors load.
+"""Pickles made when modules had other names: samplers, generators and priors still load.
 
 They were made of 60 rows of three columns, ``default_rng(0).normal(size=(60, 3))`` in float32, with
 the labels a, b, c in turn: ``PMFSampler(5, random_state=3)``, one of ``bounds=(50, 60)`` that

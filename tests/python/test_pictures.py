@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+# Neither a plot nor a training shows all of it: what is not finite is refused, or replaced.
 from zbins._common.images import check_black_and_white, mosaic, unit_values
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import zbins
 from compare import state
-from zbins import _core
+from zbins import _core  # for each of the instruction sets that it has
 
 CASES = [  # rows, columns, bins: all distinct, few bins, wide rows, one column
     (60_000, 32, 8),

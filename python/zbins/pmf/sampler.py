@@ -566,7 +566,7 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         model = state.get("_model")
         if isinstance(model, dict):
             model = Model.from_state(model)
-        self.__dict__.update(state, _model=model)  # a `Model` itself in pickles of 0.1.0
+        self.__dict__.update(state, _model=model)  # a `Model` itself in older pickles
 
     def __sklearn_is_fitted__(self) -> bool:
         return self._model is not None

@@ -1,4 +1,4 @@
-"""Where pickles of 0.1.0 look for what a `LatentGenerator` has learned; later ones hold a tuple."""
+"""Where older pickles look for what a `LatentGenerator` has learned; later ones hold a tuple."""
 
 from .generator import Fit
 

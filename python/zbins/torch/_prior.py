@@ -1,4 +1,4 @@
-"""Where pickles of 0.1.0 look for a `PMFPrior`; later ones name `zbins.torch`."""
+"""Where older pickles look for a `PMFPrior`; later ones name `zbins.torch`."""
 
 from .prior import PMFPrior
 

@@ -538,7 +538,7 @@ class LatentGenerator:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         fit = state.get("_fit")
-        state = {"modules": ()} | state  # not there in pickles of 0.1.0
+        state = {"modules": ()} | state  # not there in older pickles
         vars(self).update(state, _fit=None if fit is None else Fit(*fit))
 
     def __repr__(self) -> str:
