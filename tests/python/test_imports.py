@@ -108,6 +108,7 @@ WITHIN = {
         "_generator",
         "_prior",
     ],
+    "torch.lightning": ["loaders", "picture", "refit", "callback"],
     "autoencoders": [
         "_architectures",
         "_images",
@@ -165,33 +166,37 @@ def imported(parts, source):
                 yield (*base, alias.name), node.lineno
 
 
-def place(parts, known):
-    """Where a module stands: its room, and its place in the room. None for the package's door."""
+def place(parts):
+    """Where a module stands: its place in each room that it is in. None for the package's door."""
     if not parts or parts[0] not in ROOMS:
         return None
-    room = parts[0]
-    within = WITHIN.get(room, [])
-    rest = next((part for part in parts[1:2] if (room, part) in known), DOORS)
-    return ROOMS.index(room), within.index(rest) if rest in within else len(within)
+    found = [ROOMS.index(parts[0])]
+    for depth in range(1, len(parts) + 1):
+        order = WITHIN.get(".".join(parts[:depth]))
+        if order is None:
+            break
+        inner = parts[depth] if depth < len(parts) else DOORS
+        # A name that is no module is one of the room's door, which stands below its modules.
+        found.append(order.index(inner) if inner in order else len(order))
+    return found
 
 
 def upward(package):
     """What breaks the direction, in words."""
     sources = dict(modules(package))
-    known = {parts[:2] for parts in sources}
     found = []
     for parts, source in sources.items():
         if parts == (DOORS,):
             continue
-        here = place(parts, known)
+        here = place(parts)
         if here is None:
             found.append(f"{'/'.join(parts)} stands in no room")
             continue
         for target, line in imported(parts, source):
-            there = place(target, known)
+            there = place(target)
             if there is None:  # a name of the door, as zbins.__version__
                 continue
-            if there > here or (there[0] != here[0] and there[0] > here[0]):
+            if there > here:
                 found.append(f"{'/'.join(parts)}.py:{line} imports {'.'.join(target)}")
     return found
 
@@ -202,8 +207,9 @@ def test_a_module_uses_only_what_stands_above_it():
 
 def test_every_module_has_its_place():
     for room, order in WITHIN.items():
-        found = {path.stem for path in (PACKAGE / room).glob("*.py")} - {DOORS}
-        folders = {path.parent.name for path in (PACKAGE / room).glob("*/__init__.py")}
+        folder = PACKAGE.joinpath(*room.split("."))
+        found = {path.stem for path in folder.glob("*.py")} - {DOORS}
+        folders = {path.parent.name for path in folder.glob("*/__init__.py")}
         assert sorted(found | folders) == sorted(order), f"the order of {room} is another"
 
 
@@ -219,6 +225,8 @@ def test_every_module_has_its_place():
             "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from .torch import x",
         ),
         ("_io/atomic.py", "from .. import pmf"),
+        ("torch/lightning/loaders.py", "from .callback import SamplerCallback"),
+        ("torch/data.py", "from . import LatentGenerator"),
         ("stray.py", ""),
     ],
 )
