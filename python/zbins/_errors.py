@@ -1,10 +1,14 @@
-"""Errors about files, and about one row, which know it: elsewhere it may have another number."""
+"""Errors about files, chunks and rows, which know them: elsewhere a row may have another number."""
 
 from __future__ import annotations
 
 from typing import Any, TypeVar
 
 _Self = TypeVar("_Self", bound="_AboutRowError")
+
+
+def _of_chunk(chunk: int, text: str) -> str:
+    return f"chunk {chunk} (the first is 0): {text}"
 
 
 class _AboutRowError(Exception):
@@ -38,7 +42,7 @@ class _AboutRowError(Exception):
     def __str__(self) -> str:
         before, _, after = self.text.rpartition("{row}")  # the last: a label may read so too
         text = f"{before}{self.row}{after}"
-        return text if self.chunk is None else f"chunk {self.chunk} (the first is 0): {text}"
+        return text if self.chunk is None else _of_chunk(self.chunk, text)
 
     def moved(self: _Self, row: int, prefix: str = "") -> _Self:
         """Return the same error about the row as it is numbered elsewhere, with words before it.
@@ -62,3 +66,30 @@ class RowError(_AboutRowError, ValueError):
 
 class RowTypeError(_AboutRowError, TypeError):
     """A row with something of a type that is not accepted: a label, as a rule."""
+
+
+class _AboutChunkError(Exception):
+    """Made with what is wrong with a chunk as a whole.
+
+    Attributes
+    ----------
+    text : str
+        What is wrong.
+    chunk : int
+        The chunk of the stream, from 0.
+    """
+
+    def __init__(self, text: str, chunk: int) -> None:
+        super().__init__(text, chunk)
+        self.text, self.chunk = text, chunk
+
+    def __str__(self) -> str:
+        return _of_chunk(self.chunk, self.text)
+
+
+class ChunkError(_AboutChunkError, ValueError):
+    """A chunk that does not go with the others."""
+
+
+class ChunkTypeError(_AboutChunkError, TypeError):
+    """A chunk of a type that is not accepted, or with labels of another."""

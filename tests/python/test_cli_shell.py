@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -149,22 +150,16 @@ def test_the_clock_starts_after_the_imports(arguments, folder):
     told = run_python(
         """
         import contextlib, sys, time
-        clock, asked = time.perf_counter, []
-
-        def perf_counter():
-            if sys._getframe(1).f_globals["__name__"].startswith("zbins.cli"):
-                asked.append("sklearn" in sys.modules)
-            return clock()
-
-        time.perf_counter = perf_counter
+        clock = time.perf_counter
+        # Whatever is read before the import is a long time ago.
+        time.perf_counter = lambda: clock() + ("sklearn" in sys.modules) * 1e6
         from zbins.cli import main
         with contextlib.suppress(SystemExit):
-            main([*sys.argv[1:], "--quiet"])
-        print(asked)
+            main([*sys.argv[1:], "--json"])
         """,
         *arguments,
     )
-    assert told == "[True, True]\n"
+    assert 0 < json.loads(told)["seconds"] < 1e5
 
 
 # -- streams of the process -----------------------------------------------------------------------

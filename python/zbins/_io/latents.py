@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from .._errors import InputError, RowError, RowTypeError
+from .._errors import ChunkError, ChunkTypeError, InputError, RowError, RowTypeError
 from .._types import Array
 from .arrays import StoredArray, Take, format_of, open_array, open_npy
 from .parquet import ParquetLatents, pyarrow
@@ -211,8 +211,10 @@ class LatentFiles:
                 source, begin = self._here
                 row = begin + error.row
             raise InputError(f"{source.name}: {error.moved(row)}") from error
+        except (ChunkError, ChunkTypeError) as error:
+            raise InputError(f"{self._here[0].name}: {error.text}") from error
         except (ValueError, TypeError) as error:
-            if what == "chunk" or (what == "stream" and getattr(error, "chunk", None) is not None):
+            if what == "chunk":
                 raise InputError(f"{self._here[0].name}: {error}") from error
             raise  # about no chunk
 

@@ -11,7 +11,7 @@ from .._common.progress import Progress
 from .._common.threads import n_threads, strictly
 from .._device.backend import Backend, Known, Labels, Rows
 from .._device.border import backend_of_device
-from .._errors import RowError, RowTypeError
+from .._errors import ChunkError, ChunkTypeError, RowError, RowTypeError
 from .._types import Array
 from .count import Settings, Tally
 from .grid import bounds_of, check_n_bins, make_grid
@@ -176,7 +176,8 @@ class ChunkNamed:
         if isinstance(error, RowError | RowTypeError):
             raise error.in_chunk(self._number) from error
         if kind in (ValueError, TypeError):
-            raise kind(f"chunk {self._number} (the first is 0): {error}") from error
+            about_chunk = ChunkError if kind is ValueError else ChunkTypeError
+            raise about_chunk(str(error), self._number) from error
 
 
 def fit_stream(
