@@ -11,7 +11,6 @@ import contextlib
 import gc
 import importlib
 import json
-import os
 import sys
 import tempfile
 import time
@@ -61,10 +60,11 @@ def need_zbins() -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """The old file or the new one, whole."""
+    from zbins._io.atomic import atomic_file  # late: `need_zbins` says if the package is missing
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".part")
-    beside.write_text(json.dumps(content, indent=1, default=str) + "\n", encoding="utf-8")
-    os.replace(beside, path)
+    with atomic_file(path) as file:
+        file.write(f"{json.dumps(content, indent=1, default=str)}\n".encode())
 
 
 def free_memory() -> None:

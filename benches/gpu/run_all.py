@@ -213,6 +213,7 @@ class Run:
         self.results["total_seconds"] = round(time.monotonic() - self.begin, 1)
         self.results["failed"] = [step["name"] for step in self.results["steps"] if step["failed"]]
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        # By hand: the package may not be there yet.
         beside = self.path.with_name(self.path.name + ".part")
         beside.write_text(json.dumps(self.results, indent=1) + "\n", encoding="utf-8")
         os.replace(beside, self.path)

@@ -11,7 +11,6 @@ import datetime
 import hashlib
 import io
 import json
-import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,19 +21,13 @@ from typing import Any
 import numpy as np
 from settings import VERSION
 
+from zbins._io.atomic import atomic_file
+
 
 def write_whole(path: Path, content: bytes | str) -> None:
     """Write a file: it is the old one or the new one, whole, wherever this is interrupted."""
-    raw = content.encode() if isinstance(content, str) else content
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(raw)
-        os.chmod(name, 0o644)  # mkstemp's is for its owner only
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+    with atomic_file(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
 
 
 def as_json(content: Any) -> str:
