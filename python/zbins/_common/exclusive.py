@@ -28,12 +28,14 @@ class _Claims:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._of: weakref.WeakValueDictionary[int, _Claim] = weakref.WeakValueDictionary()
+        self._of: dict[int, weakref.ref[_Claim]] = {}
 
     def take(self, estimator: object, claim: _Claim) -> None:
         with self._lock:
-            before = self._of.setdefault(id(estimator), claim)
-        if before is not claim:
+            before = self._standing(estimator)
+            if before is None:
+                self._of[id(estimator)] = weakref.ref(claim)
+        if before is not None:
             who = "another thread" if before.thread != claim.thread else "this thread"
             raise RuntimeError(
                 f"{who} is fitting this {type(estimator).__name__} already, and fits of one "
@@ -43,8 +45,12 @@ class _Claims:
 
     def give_back(self, estimator: object, claim: _Claim) -> None:
         with self._lock:
-            if self._of.get(id(estimator)) is claim:
+            if self._standing(estimator) is claim:
                 del self._of[id(estimator)]
+
+    def _standing(self, estimator: object) -> _Claim | None:
+        found = self._of.get(id(estimator))
+        return None if found is None else found()
 
 
 _claims = _Claims()
