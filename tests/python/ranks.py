@@ -126,7 +126,7 @@ def main(rank, size, folder):
         init_method=f"file://{folder}/meeting",
         rank=rank,
         world_size=size,
-        timeout=timedelta(seconds=60),
+        timeout=timedelta(seconds=240),
     )
     for scenario in MERGES:
         sampler = scenario(rank, size)

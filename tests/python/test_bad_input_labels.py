@@ -170,6 +170,13 @@ def test_labels_to_draw_from(row):
     refused_at(DRAWS, kind, texts, sampler, 3, y=labels)
 
 
+def test_unknown_labels_are_named_among_many():
+    sampler = zbins.PMFSampler(3).fit(rows(100), [f"label {i:03}" for i in range(100)])
+    texts = ["label 'label 100'", "'label 000'", "'label 019', ..."]
+    message = refused(ValueError, texts, lambda: sampler.sample(y="label 100"), sampler)
+    assert len(message) < 500
+
+
 def test_labels_of_an_unlabelled_sampler():
     sampler, without = zbins.PMFSampler(3).fit(X), "but the sampler was fitted without labels"
     refused_at(DRAWS, ValueError, f"y is given, {without}", sampler, 3, y=1)

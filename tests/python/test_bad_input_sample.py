@@ -169,10 +169,9 @@ OUT = [
     ("sparse", T, tensor().to_sparse(), "out is a torch.sparse_coo tensor"),
 ]
 OUT32 = [
-    *(
-        (str(dtype), T, tensor(dtype), str(dtype)[6:], "samples are float32")
-        for dtype in (torch.bfloat16, torch.float16, torch.float64)
-    ),
+    ("bfloat16", T, tensor(torch.bfloat16), "out has the dtype bfloat16", "samples are float32"),
+    ("float16", T, tensor(torch.float16), "out has the dtype float16", "samples are float32"),
+    ("float64", T, tensor(torch.float64), "out has the dtype float64", "samples are float32"),
     # NumPy sees only a copy of it: to be refused, never returned unwritten.
     ("a negated view", V, torch._neg_view(tensor(torch.float32)), "out"),
 ]

@@ -74,6 +74,7 @@ def test_rows(row):
     _, kind, make, *texts = row
     refused_by_every_fit(kind, texts, make)
     sampler = zbins.PMFSampler(3)
+    refused(kind, ["chunk 0", *texts], lambda: sampler.fit_batches([make()]), sampler)
     refused(kind, ["chunk 1", *texts], lambda: sampler.fit_batches([X, make()]), sampler)
     refused_at((*FITS, *READS), kind, texts, sampler.fit(X), make)
 

@@ -25,7 +25,7 @@ def met(request, tmp_path_factory):
     for process in processes:
         process.start()
     for process in processes:
-        process.join(timeout=120)
+        process.join(timeout=300)
         process.kill()
         process.join()
     assert [process.exitcode for process in processes] == [0] * size, "see what they printed"
