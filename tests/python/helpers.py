@@ -68,10 +68,12 @@ def refused(kind, texts, call, *estimators):
     with pytest.raises(kind) as caught:
         call()
     message = str(caught.value)
-    # What knows its row is of a class that is not public, made of one that is.
+    # What knows its row or chunk is of a class that is not public, made of one that is.
     public = next(base for base in caught.type.__mro__ if base.__module__ != "zbins._errors")
     assert public is kind, f"{caught.type.__name__}: {message}"
-    assert public is caught.type or f"row {caught.value.row}" in message
+    for name in ("row", "chunk"):
+        number = getattr(caught.value, name, None)
+        assert number is None or f"{name} {number}" in message
     for text in [texts] if isinstance(texts, str) else texts:
         assert text in message, f"{text!r} is not in {message!r}"
     assert [fingerprint(estimator) for estimator in estimators] == before
