@@ -15,7 +15,7 @@ import numpy as np
 from .. import _core
 from .._common.labels import union
 from .._common.threads import n_threads
-from .._device.backend import Backend, Grid, Known
+from .._device.backend import Backend, Counts, Grid, Known
 from .._device.border import backend_of
 from .._types import Array
 from .grid import make_grid
@@ -24,7 +24,7 @@ from .grid import make_grid
 class Run(NamedTuple):
     """Counts of some rows, in canonical order for the grid they were counted on."""
 
-    pmf: Any  # of the backend
+    pmf: Counts  # of the backend
     grid: Grid
     classes: Array | None  # sorted
 
