@@ -330,6 +330,15 @@ class Model:
         return Model.from_state, (self.state(),)
 
 
+def check_something_fitted(model: Model) -> None:
+    """Refuse the model of a whole fit all of whose rows were ignored."""
+    if model.n_seen == 0:
+        raise ValueError(
+            f"all {model.n_ignored} rows lie outside the bounds, and out_of_range='ignore'; there "
+            "is nothing to fit"
+        )
+
+
 LABEL_ARRAYS = ("label_start", "label", "label_count")
 _GRID_ARRAYS = ("origin", "top", "k", "first_bin", "n_bins")
 
