@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["PMFSampler", "Summary", "load", "show_config"]
 
-# Imported when first asked for (SPEC 1): scikit-learn takes a second, which completion in a shell
-# and `zbins --help` need not wait for.
+# Imported when first asked for: scikit-learn takes a second, which completion in a shell and
+# `zbins --help` need not wait for.
 _MODULE_OF = {
     "PMFSampler": ".pmf.sampler",
     "Summary": ".pmf.summary",

@@ -93,3 +93,8 @@ class ChunkError(_AboutChunkError, ValueError):
 
 class ChunkTypeError(_AboutChunkError, TypeError):
     """A chunk of a type that is not accepted, or with labels of another."""
+
+
+def public_kind(error: BaseException) -> str:
+    """Return the name of an error's class; of those here, that of the public one they are."""
+    return next(kind for kind in type(error).__mro__ if kind.__module__ != __name__).__name__

@@ -62,16 +62,21 @@ def fingerprint(estimator):
     return attributes, parameters, (counters, device_of(estimator), metadata, arrays)
 
 
+def public_kind(error):
+    """The class of an error; where it knows its row or chunk, the public one that it is made of."""
+    return next(base for base in type(error).__mro__ if base.__module__ != "zbins._errors")
+
+
 def refused(kind, texts, call, *estimators):
     """The call raises exactly `kind`, says all the texts, and the estimators are as they were."""
     before = [fingerprint(estimator) for estimator in estimators]
     with pytest.raises(kind) as caught:
         call()
     message = str(caught.value)
-    # What knows its row is of a class that is not public, made of one that is.
-    public = next(base for base in caught.type.__mro__ if base.__module__ != "zbins._errors")
-    assert public is kind, f"{caught.type.__name__}: {message}"
-    assert public is caught.type or f"row {caught.value.row}" in message
+    assert public_kind(caught.value) is kind, f"{caught.type.__name__}: {message}"
+    for name in ("row", "chunk"):
+        number = getattr(caught.value, name, None)
+        assert number is None or f"{name} {number}" in message
     for text in [texts] if isinstance(texts, str) else texts:
         assert text in message, f"{text!r} is not in {message!r}"
     assert [fingerprint(estimator) for estimator in estimators] == before

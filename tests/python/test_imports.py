@@ -1,12 +1,14 @@
 """One direction of imports: a module uses only what stands above it, and reading is data flow.
 
 The order is that of CONTRIBUTING's tree. Imports are read from the sources, also those inside
-functions and under TYPE_CHECKING, so that no late import hides an upward one.
+functions and under TYPE_CHECKING, and by name (`importlib`, `__import__`), so that no late import
+hides an upward one. What comes through the package's door counts as where the door takes it from.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -145,10 +147,67 @@ def modules(package):
         yield parts, path.read_text()
 
 
+def behind_the_door():
+    """Where the package's door takes its names from, as parts: PMFSampler from pmf.sampler."""
+    door = ast.parse((PACKAGE / "__init__.py").read_text())
+    return {
+        alias.name: (*node.module.split("."), alias.name)
+        for node in ast.walk(door)
+        if isinstance(node, ast.ImportFrom) and node.level
+        for alias in node.names
+    }
+
+
+BEHIND = behind_the_door()
+
+
+def asked_for(tree):
+    """What is taken from the package itself: `import zbins`, then `zbins.pmf`."""
+    names = {
+        alias.asname or "zbins"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+        if alias.name == "zbins" or (alias.name.startswith("zbins.") and not alias.asname)
+    }
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id in names
+        ):
+            yield (node.attr,), node.lineno
+
+
+def by_name(inside, tree):
+    """What is imported by `importlib.import_module` or `__import__`, where the name is written."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        called = getattr(node.func, "attr", getattr(node.func, "id", None))
+        name = getattr(node.args[0], "value", None)
+        if called not in ("import_module", "__import__") or not isinstance(name, str):
+            continue
+        level = len(name) - len(name.lstrip("."))
+        parts = tuple(part for part in name.split(".") if part)
+        if level:
+            yield (*inside[: len(inside) - (level - 1)], *parts), node.lineno
+        elif parts[:1] == ("zbins",):
+            yield parts[1:], node.lineno
+
+
+@functools.cache
 def imported(parts, source):
     """The modules of the package that a module imports, as parts, and the lines where."""
     inside = parts[:-1]
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    found = (*asked_for(tree), *by_name(inside, tree), *by_statement(inside, tree))
+    return [(BEHIND.get(target[0], target) if target else target, line) for target, line in found]
+
+
+def by_statement(inside, tree):
+    """What `import` and `from` name; each name may be a module."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 name = alias.name.split(".")
@@ -162,7 +221,7 @@ def imported(parts, source):
                 base = tuple(node.module.split(".")[1:])
             else:
                 continue
-            for alias in node.names:  # each may be a module
+            for alias in node.names:
                 yield (*base, alias.name), node.lineno
 
 
@@ -194,8 +253,8 @@ def upward(package):
             continue
         for target, line in imported(parts, source):
             there = place(target)
-            if there is None:  # a name of the door, as zbins.__version__
-                continue
+            if there is None:  # a name of the door itself, as zbins.__version__; * is all of them
+                there = [len(ROOMS)] if "*" in target else here
             if there > here:
                 found.append(f"{'/'.join(parts)}.py:{line} imports {'.'.join(target)}")
     return found
@@ -209,8 +268,10 @@ def test_every_module_has_its_place():
     for room, order in WITHIN.items():
         folder = PACKAGE.joinpath(*room.split("."))
         found = {path.stem for path in folder.glob("*.py")} - {DOORS}
-        folders = {path.parent.name for path in folder.glob("*/__init__.py")}
+        folders = {path.parent.name for path in folder.glob("*/*.py")}
         assert sorted(found | folders) == sorted(order), f"the order of {room} is another"
+    deep = {".".join(parts[:-1]) for parts, _ in modules(PACKAGE)} - {""}
+    assert deep == set(WITHIN), "folders without an order"
 
 
 @pytest.mark.parametrize(
@@ -227,6 +288,14 @@ def test_every_module_has_its_place():
         ("_io/atomic.py", "from .. import pmf"),
         ("torch/lightning/loaders.py", "from .callback import SamplerCallback"),
         ("torch/data.py", "from . import LatentGenerator"),
+        ("_common/seeds.py", "from .. import PMFSampler"),
+        ("_common/seeds.py", "from zbins import load"),
+        ("_common/seeds.py", "import zbins\nzbins.pmf"),
+        ("_common/seeds.py", "import zbins as z\nz.PMFSampler"),
+        ("_common/seeds.py", "from .. import *"),
+        ("_common/seeds.py", "import importlib\nimportlib.import_module('zbins.pmf')"),
+        ("_common/seeds.py", "import importlib\nimportlib.import_module('..pmf', __package__)"),
+        ("_common/seeds.py", "__import__('zbins.pmf')"),
         ("stray.py", ""),
     ],
 )

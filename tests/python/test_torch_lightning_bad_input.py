@@ -21,7 +21,7 @@ PL = "lightning.pytorch"
 PARAMETERS = [
     ({"encode": 3}, TypeError, "encode is a int"),
     ({"decode": torch.nn.Linear}, TypeError, "decode is the class Linear"),
-    ({"sampler": GaussianMixture()}, TypeError, "a GaussianMixture; accepted is a PMFSampler"),
+    ({"sampler": GaussianMixture()}, TypeError, "a GaussianMixture; a PMFSampler is needed"),
     ({"sampler": zbins.PMFSampler}, TypeError, "the class PMFSampler"),
     ({"modules": torch.nn.Linear(2, 2)}, TypeError, "modules is a Linear"),
     ({"every_n_epochs": 0}, ValueError, "every_n_epochs is 0; it must be at least 1"),

@@ -12,8 +12,8 @@ from helpers import all_ignored, rows
 from zbins.torch import PMFPrior
 
 SAMPLERS = [
-    (rows(), TypeError, ["ndarray", "zbins.PMFSampler"]),
-    (zbins.PMFSampler, TypeError, ["type", "zbins.PMFSampler"]),
+    (rows(), TypeError, ["ndarray", "a PMFSampler is needed"]),
+    (zbins.PMFSampler, TypeError, ["the class PMFSampler", "a PMFSampler is needed"]),
     ("model.zbins", TypeError, ["str"]),
     (zbins.PMFSampler(), NotFittedError, ["not fitted"]),
     (all_ignored(), ValueError, ["nothing to draw from"]),

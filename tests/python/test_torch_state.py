@@ -267,10 +267,14 @@ def test_a_save_that_fails_keeps_the_old_file(path):
     old = path.read_bytes()
     generator = LatentGenerator().fit_latents(images())
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (500, limits[1]))
-    try:
-        refused(OSError, ["File too large", str(path)], lambda: generator.save(path), generator)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    def save():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500, limits[1]))
+        try:
+            generator.save(path)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    refused(OSError, ["File too large", str(path)], save, generator)
     assert path.read_bytes() == old
     assert [p.name for p in path.parent.iterdir()] == [path.name]

@@ -140,16 +140,19 @@ def test_a_full_disk(folder):
     """The kernel refuses, as on a full disk, wherever the limit falls."""
     generator = LatentGenerator(lambda x: x).fit(X)
     x, none = images(5000, 4), resource.getrlimit(resource.RLIMIT_FSIZE)
-    try:
-        for room in (0, 1, 4096, 79_999):
-            resource.setrlimit(resource.RLIMIT_FSIZE, (room, none[1]))
-            for limit in (0, 40_000):
-                fit = lambda m=limit: generator.fit(x, batch_size=100, memory_limit=m)  # noqa: E731
-                refused(OSError, ["File too large", "memory_limit", str(folder)], fit, generator)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (80_000, none[1]))
-        generator.fit(x, memory_limit=0)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, none)
+
+    def fit(room, limit):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, none[1]))
+        try:
+            generator.fit(x, batch_size=100, memory_limit=limit)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, none)
+
+    texts = ["File too large", "memory_limit", str(folder)]
+    for room in (0, 1, 4096, 79_999):
+        for limit in (0, 40_000):
+            refused(OSError, texts, lambda r=room, m=limit: fit(r, m), generator)
+    fit(80_000, 0)
     assert np.array_equal(generator.latents_, x.numpy())
     assert list(folder.iterdir()) == []
 

@@ -12,7 +12,7 @@ import torch
 import torch.distributed as dist
 
 import zbins
-from helpers import fingerprint, rows
+from helpers import fingerprint, public_kind, rows
 from zbins.torch import fit_across
 
 N, D = 500, 3
@@ -179,7 +179,7 @@ def main(rank, size, folder):
         try:
             fit_across(sampler, X[:0] if name == "no_rows" else X, y)
         except Exception as error:
-            said[name] = [type(error).__name__, str(error)]
+            said[name] = [public_kind(error).__name__, str(error)]
         assert fingerprint(sampler) == before
     X = FITS["minmax"].X
     try:

@@ -27,7 +27,7 @@ struct PhiloxKeys {
     }
 };
 
-// Four random words for one counter (index low, index high, block, 0).
+// Four random words for one counter (index low, index high, block, stream).
 ZBINS_HD ZBINS_INLINE void philox4x32(const PhiloxKeys& keys, std::uint32_t c0, std::uint32_t c1,
                                       std::uint32_t c2, std::uint32_t c3, std::uint32_t out[4]) {
 #if defined(__CUDA_ARCH__)

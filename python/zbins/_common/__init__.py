@@ -1,1 +1,1 @@
-"""What every room uses: arrays, numbers, seeds, threads, progress, images, nearest rows."""
+"""What every room uses: arrays, labels, seeds, threads, progress, images, nearest rows, ranks."""

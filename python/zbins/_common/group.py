@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._errors import public_kind
 from .extras import pip_install
 
 
@@ -79,7 +80,7 @@ class Link:
 
     def agree(self, error: BaseException | None) -> None:
         """Raise in every process if one has an error: its own there, its words elsewhere."""
-        text = "" if error is None else f"{type(error).__name__}: {error}"
+        text = "" if error is None else f"{public_kind(error)}: {error}"
         texts = self.gathered(text.encode())
         if error is not None:
             raise error

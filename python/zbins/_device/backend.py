@@ -1,7 +1,7 @@
 """What is asked of a place where rows and counts lie: the host, or a device and a framework on it.
 
 A model is counted, kept, read and drawn from by these calls alone, so that nothing above this room
-asks where anything is.
+asks where anything is. To the backend itself its `Counts` are more, so that here they are Any.
 """
 
 from __future__ import annotations
@@ -16,11 +16,40 @@ from .. import _core
 from .._types import Array
 
 Grid: TypeAlias = "_core.Grid32 | _core.Grid64"
-# Counts of some rows, and the sorted labels they have. The counts are those of the backend.
-Counted: TypeAlias = tuple[Any, Array | None]
 
 
-def same_codes(pmf: Any, older: Grid, grid: Grid) -> bool:
+class Counts(Protocol):
+    """Rows in the occupied bins, in canonical order, where the backend that made them has them.
+
+    Attributes
+    ----------
+    total : int
+        Rows.
+    bits : int
+        Of a packed code, for each dimension.
+    nbytes : int
+        Memory they take.
+    """
+
+    @property
+    def total(self) -> int: ...
+    @property
+    def bits(self) -> int: ...
+    @property
+    def nbytes(self) -> int: ...
+
+    def __len__(self) -> int:
+        """Return the number of occupied bins."""
+
+    def label_total(self, label: int) -> int:
+        """Return the rows with the label at this place among the classes."""
+
+
+# Counts of some rows, and the sorted labels they have.
+Counted: TypeAlias = tuple[Counts, Array | None]
+
+
+def same_codes(pmf: Counts, older: Grid, grid: Grid) -> bool:
     """Tell whether counts of an older grid have the same keys on the one it has grown into."""
     if older is grid or older == grid:
         return True

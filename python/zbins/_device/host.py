@@ -21,6 +21,7 @@ from .frameworks import adopted, place_of
 
 _INDICES = 1 << 64  # sample numbers are 64 bits
 _ROWS_AT_ONCE = 1 << 18
+_NO_LABELS = np.empty(0, np.int32)
 
 
 class HostRows:
@@ -104,12 +105,13 @@ class _HostCounter:
         of_dtype: Any = _core.Counter32 if grid.origin.dtype == FLOAT32 else _core.Counter64
         self._counter = of_dtype(grid, threads, labelled)
         self._threads = threads  # the core takes fewer where the rows are few
-        self._labelled = labelled
-        self._numbers = LabelNumbers()
+        self._numbers = LabelNumbers() if labelled else None
         self._rows = 0
 
     def add(self, X: Rows, y: Labels | None, inside: bool) -> tuple[int, list[Counted]]:
-        numbers = None if y is None else self._numbers.encode(y.host())
+        numbers = None
+        if self._numbers is not None and y is not None:
+            numbers = self._numbers.encode(y.host())
         ignored: int = self._counter.add(X.host(), inside, numbers, self._threads)
         self._rows += len(X) - ignored
         return ignored, []
@@ -117,9 +119,10 @@ class _HostCounter:
     def finish(self) -> list[Counted]:
         if self._rows == 0:
             return []
+        if self._numbers is None:
+            return [(self._counter.finish(_NO_LABELS, self._threads), None)]
         classes, rank = self._numbers.finish()
-        pmf = self._counter.finish(rank, self._threads)
-        return [(pmf, classes if self._labelled else None)]
+        return [(self._counter.finish(rank, self._threads), classes)]
 
 
 class Host:

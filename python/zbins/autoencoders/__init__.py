@@ -17,4 +17,7 @@ except ImportError as error:
 from ._ae import AE
 from ._regularized import VAE, WAE, BetaVAE, InfoVAE
 
+for _model in (AE, VAE, WAE, BetaVAE, InfoVAE):
+    _model.__module__ = __name__  # what pickles name
+
 __all__ = ["AE", "VAE", "WAE", "BetaVAE", "InfoVAE"]

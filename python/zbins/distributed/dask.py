@@ -19,7 +19,7 @@ from .._errors import RowError
 from .._types import Array
 from ..pmf.draw import check_condition, check_rows, draw
 from ..pmf.grid import bounds_of, check_n_bins, make_grid
-from ..pmf.model import Model
+from ..pmf.model import Model, check_something_fitted
 from ..pmf.sampler import PMFSampler, check_pmf
 from .partial import AGAIN, Partial, Plan, merged, of_chunk
 
@@ -100,11 +100,7 @@ def _fit(sampler: PMFSampler, X: Any, y: Any) -> None:
     if model is None:
         assert whole.range is not None
         _refuse_growth(grid, *whole.range, X)
-    if model.n_seen == 0:
-        raise ValueError(
-            f"all {model.n_ignored} rows lie outside the bounds, and out_of_range='ignore'; "
-            "there is nothing to fit"
-        )
+    check_something_fitted(model)
     sampler._model = model.finished(n_threads(sampler.n_jobs, 1 << 40))
 
 

@@ -24,7 +24,7 @@ from ..pmf.count import Settings, Tally
 from ..pmf.file import plain_parameters
 from ..pmf.grid import bounds_of, check_n_bins, make_grid
 from ..pmf.merge import check_labelling
-from ..pmf.model import Model
+from ..pmf.model import Model, check_something_fitted
 from ..pmf.sampler import PMFSampler, check_pmf
 
 CALL = "fit_across"
@@ -165,11 +165,7 @@ def _fit(sampler: Any, X: Any, y: Any, link: Link) -> None:
     part._model = model
     part.all_reduce(link.group)
     merged = part._fitted()
-    if merged.n_seen == 0:
-        raise ValueError(
-            f"all {merged.n_ignored} rows lie outside the bounds, and out_of_range='ignore'; there "
-            "is nothing to fit"
-        )
+    check_something_fitted(merged)
     sampler._model = merged
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from .. import _core
 from .._common.labels import union
 from .._common.threads import n_threads
-from .._device.backend import Backend, Grid, Known
+from .._device.backend import Backend, Counts, Grid, Known
 from .._device.border import backend_of
 from .._types import Array
 from .grid import make_grid
@@ -24,7 +24,7 @@ from .grid import make_grid
 class Run(NamedTuple):
     """Counts of some rows, in canonical order for the grid they were counted on."""
 
-    pmf: Any  # of the backend
+    pmf: Counts  # of the backend
     grid: Grid
     classes: Array | None  # sorted
 
@@ -328,6 +328,15 @@ class Model:
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to other processes as plain arrays."""
         return Model.from_state, (self.state(),)
+
+
+def check_something_fitted(model: Model) -> None:
+    """Refuse the model of a whole fit all of whose rows were ignored."""
+    if model.n_seen == 0:
+        raise ValueError(
+            f"all {model.n_ignored} rows lie outside the bounds, and out_of_range='ignore'; there "
+            "is nothing to fit"
+        )
 
 
 LABEL_ARRAYS = ("label_start", "label", "label_count")

@@ -25,7 +25,7 @@ from .draw import check_condition, check_rows, draw
 from .file import check_parameters, plain_parameters, read_model, write_model
 from .grid import check_bounds, check_n_bins, check_out_of_range
 from .merge import check_labelling, check_place, united_grid
-from .model import Model, Run
+from .model import Model, Run, check_something_fitted
 from .stream import Chunk, fit_stream, re_iterable, split
 from .summary import Summary, summarize
 
@@ -131,11 +131,7 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         rows = as_latents(X, type(self).__name__)
         labels = None if y is None else as_labels(y, len(rows))
         model = fit_rows(settings, rows, labels)
-        if model.n_seen == 0:
-            raise ValueError(
-                f"all {model.n_ignored} rows lie outside the bounds, and out_of_range='ignore'; "
-                "there is nothing to fit"
-            )
+        check_something_fitted(model)
         self._model = model.finished(settings.threads(rows))
         return self
 
@@ -225,8 +221,7 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
             )
         chunks, length = re_iterable(batches)
         model = fit_stream(settings, chunks, self._chunk, length, progress, device)
-        if model.n_seen == 0:
-            raise ValueError(f"all {model.n_ignored} rows lie outside the bounds; nothing to fit")
+        check_something_fitted(model)
         self._model = model.finished(n_threads(self.n_jobs, 1 << 40))
         return self
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from .._common.arrays import to_host
 from .._common.labels import as_labels
 from .._errors import RowError, RowTypeError
 from ..data import Split
@@ -138,7 +139,7 @@ def _batch_of(raw: Any, number: int, with_labels: bool) -> Batch:
             f"with_labels is True, but batch {number} has no labels; accepted are pairs (inputs, "
             f"labels), and dictionaries with one of {', '.join(_LABELS)}"
         )
-    labels = labels.detach().cpu() if isinstance(labels, torch.Tensor) else labels
+    labels = to_host(labels, "labels") if isinstance(labels, torch.Tensor) else labels
     shape = tuple(np.shape(labels))
     if shape != (n,):
         raise ValueError(

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from .._common.arrays import to_host
 from .._common.labels import check_same_kind
 from .._common.progress import Progress
 from .._types import Array
@@ -150,7 +151,7 @@ def _check_encodes(encode: Any, inputs: torch.Tensor, latents: torch.Tensor) -> 
 
 def _finite(latents: torch.Tensor, number: int) -> Array:
     """Return latents on the host, or name the first that is NaN or infinite."""
-    rows: Array = latents.cpu().resolve_neg().numpy()
+    rows = to_host(latents)
     if np.isfinite(rows).all():
         return rows
     place = np.argwhere(~np.isfinite(rows))[0].tolist()

@@ -266,7 +266,7 @@ class LatentGenerator:
         labels: Any = None
         if y is not None:
             check_conditional(self.sampler, "the sampler")
-            labels = as_labels(y.cpu() if isinstance(y, torch.Tensor) else y, len(rows))
+            labels = as_labels(to_host(y, "y") if isinstance(y, torch.Tensor) else y, len(rows))
         sampler = _fitted_copy(_as_sampler(self.sampler), rows.reshape(len(rows), -1), labels)
         self._fit = Fit(sampler, rows.shape[1:], rows, labels)
         return self

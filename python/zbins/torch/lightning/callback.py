@@ -27,7 +27,7 @@ from ..networks import Running, check_call, check_modules
 from ..outputs import check_posterior
 from ..state import from_state, state_of
 from .loaders import Share, check_loader, dealt, own_share, undisturbed
-from .picture import check_range, mosaic, show
+from .picture import check_range, picture_of, show
 from .refit import (
     Refit,
     as_validation,
@@ -335,7 +335,7 @@ class SamplerCallback(*_bases()):  # type: ignore[misc]
         images = self._generator(fit).sample(
             self.n_images, random_state=self.random_state, progress=False
         )
-        picture = mosaic(images, self.value_range)
+        picture = picture_of(images, self.value_range)
         folder = trainer.default_root_dir
         show(picture, trainer.loggers, self.name, fit.epoch, trainer.global_step, folder)
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..._common.arrays import to_host
 from ..._common.extras import pip_install
-from ..._common.images import check_black_and_white, unit_values
-from ..._common.images import mosaic as tiled
+from ..._common.images import check_black_and_white, mosaic, unit_values
 from ..._io.atomic import atomic_file
 from ..._types import Array
 
@@ -25,7 +25,7 @@ def check_range(value_range: Any) -> tuple[float, float]:
     return check_black_and_white(value_range, "accepted is (lowest, highest)")
 
 
-def mosaic(images: torch.Tensor, value_range: tuple[float, float]) -> torch.Tensor:
+def picture_of(images: torch.Tensor, value_range: tuple[float, float]) -> torch.Tensor:
     """Return images as one, in about as many rows as columns.
 
     Parameters
@@ -55,9 +55,9 @@ def mosaic(images: torch.Tensor, value_range: tuple[float, float]) -> torch.Tens
             "width) and (n, c, height, width) with 1 or 3 channels: reshape them in decode, or "
             "pass n_images=0"
         )
-    values = images.detach().cpu().double().numpy().transpose(0, 2, 3, 1)
+    values = to_host(images).transpose(0, 2, 3, 1)
     unit = np.nan_to_num(unit_values(values, *value_range)).astype(np.float32)
-    inner = tiled(unit, math.ceil(math.sqrt(len(unit))), _GAP)
+    inner = mosaic(unit, math.ceil(math.sqrt(len(unit))), _GAP)
     picture = np.pad(inner, ((_GAP, _GAP), (_GAP, _GAP), (0, 0)))
     return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
 
