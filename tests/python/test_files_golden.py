@@ -19,4 +19,5 @@ def test_the_same_bytes(make, tmp_path):
 
 
 def test_no_other_files():
-    assert sorted(path.stem for path in FOLDER.iterdir()) == sorted(m.__name__ for m in MODELS)
+    found = sorted(path.stem for path in FOLDER.glob("*.*"))
+    assert found == sorted(make.__name__ for make in MODELS)
