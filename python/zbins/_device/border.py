@@ -20,6 +20,8 @@ from .frameworks import adopted, framework_of
 from .host import HOSTS, HostLabels, HostRows
 from .module import cuda_module
 
+_OF_THE_HOST = (np.ndarray, list, tuple)  # what is on no device, at a glance
+
 
 def as_latents(
     X: Any, name: str, known: Known | None = None, *, min_rows: int = 1, clip: bool = False
@@ -47,17 +49,20 @@ def as_latents(
     TypeError
         For sparse, masked or non-numeric input.
     """
-    kind = "numpy"
-    X = adopted(X, "X")
-    there = _device_of(X)
-    if there is not None:
-        return _on_device(X, there, known, min_rows, clip=clip)
+    kind, plain = "numpy", type(X) in _OF_THE_HOST
+    if not plain:
+        X = adopted(X, "X")
+        there = _device_of(X)
+        if there is not None:
+            return _on_device(X, there, known, min_rows, clip=clip)
     if known is not None and known.kind is not None and known.kind not in HOSTS:
         raise ValueError(
             f"X is on {X.device if is_tensor(X) else 'the CPU'} and the model on "
             f"{backend_of(known.kind).place}; pass X there, or move the model with .to(None)"
         )
-    if is_tensor(X):
+    if plain:
+        pass
+    elif is_tensor(X):
         X, kind = from_tensor(X), "torch"
     elif type(X).__name__ == "RecordBatch" and type(X).__module__.startswith("pyarrow"):
         X = sys.modules["pyarrow"].Table.from_batches([X])  # the columns' names count, as a table's
@@ -71,7 +76,10 @@ def as_latents(
         and (known is None or (known.feature_names is None and known.n_features == X.shape[1]))
     ):
         X, names = _check_with_sklearn(X, name, known, min_rows)
-    wanted = model_dtype(X.dtype) if known is None else known.dtype
+    if known is not None:
+        wanted = known.dtype
+    else:
+        wanted = X.dtype if X.dtype in (FLOAT32, FLOAT64) else model_dtype(X.dtype)
     if X.dtype != wanted:
         X = _convert(X, wanted, clip=clip)
     return HostRows(X, HOSTS[kind], names)
@@ -89,6 +97,8 @@ def as_labels(y: Any, n: int | None = None, what: str = "rows of X") -> Labels:
     ValueError
         If y is not 1-D, or has not `n` entries, one for each of `what`.
     """
+    if type(y) in _OF_THE_HOST:
+        return HostLabels(_labels.as_labels(y, n, what))
     y = adopted(y, "y")
     there = _device_of(y)
     if there is None:

@@ -43,10 +43,7 @@ class HostRows:
         self.feature_names = feature_names
         self.shape: tuple[int, int] = values.shape
         self.dtype = values.dtype
-
-    @property
-    def nbytes(self) -> int:
-        return self.values.nbytes
+        self.nbytes = values.nbytes
 
     def __len__(self) -> int:
         return self.shape[0]

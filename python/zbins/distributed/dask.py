@@ -15,6 +15,7 @@ from .._common.exclusive import exclusive
 from .._common.seeds import draw_seed
 from .._common.threads import n_threads, strictly
 from .._device.backend import Grid, Known
+from .._device.host import HOSTS
 from .._errors import RowError
 from .._types import Array
 from ..pmf.draw import check_condition, check_rows, draw
@@ -92,7 +93,7 @@ def _fit(sampler: PMFSampler, X: Any, y: Any) -> None:
         assert before.range is not None
         grid = make_grid(*before.range, k) if grid is None else grid.grown(*before.range)
         plan = replace(plan, range=before.range)
-    nothing = Model(grid, (), 0, y is not None, "numpy", None)
+    nothing = Model(grid, (), 0, y is not None, HOSTS["numpy"], None)
     whole = chunks.reduced(replace(plan, model=nothing))
     if before is not None:
         _check_same(before, whole)

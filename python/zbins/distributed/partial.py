@@ -15,7 +15,8 @@ from .._device.border import as_labels, as_latents
 from .._device.host import HOSTS
 from .._errors import RowError, RowTypeError
 from .._types import Array
-from ..pmf.count import Settings, Tally
+from ..pmf.count import counted
+from ..pmf.grid import Settings
 from ..pmf.model import Model
 
 Range: TypeAlias = tuple[Array, Array]
@@ -96,16 +97,13 @@ def of_chunk(X: Any, y: Any = None, *, plan: Plan) -> Partial:
         labels = None if y is None else as_labels(y, len(rows))
         if not len(rows):
             return Partial(0)
-        threads = plan.settings.threads(rows)
+        threads = n_threads(plan.settings.n_jobs, rows.nbytes)
         low, high = rows.bounds(threads)
         if plan.range is not None:
             _check_within(plan.range, low, high)
         model = None
         if plan.model is not None:
-            grid, labelled = plan.model.grid, plan.model.labelled
-            tally = Tally(plan.settings, grid, rows.backend, threads, labelled)
-            tally.add(rows, labels, low, high)
-            model = tally.model("numpy", None)
+            model = counted(plan.settings, plan.model.grid, rows, labels, low, high, threads)
         return Partial(len(rows), (low, high), model)
     except (ValueError, TypeError) as error:
         return Partial(0, error=error)

@@ -16,13 +16,14 @@ import numpy as np
 from .._common.arrays import is_tensor
 from .._common.exclusive import exclusive
 from .._common.group import Link
-from .._common.threads import strictly
+from .._common.threads import n_threads, strictly
 from .._device.backend import Grid, Labels, Rows
 from .._device.border import as_labels, as_latents
+from .._device.host import HOSTS
 from .._types import Array
-from ..pmf.count import Settings, Tally
+from ..pmf.count import counted
 from ..pmf.file import plain_parameters
-from ..pmf.grid import bounds_of, check_n_bins, make_grid
+from ..pmf.grid import Settings
 from ..pmf.merge import check_labelling
 from ..pmf.model import Model, check_something_fitted
 from ..pmf.sampler import PMFSampler, check_pmf
@@ -179,7 +180,7 @@ def _own(sampler: Any, X: Any, y: Any, settings: Settings) -> _Own:
         return _Own(kind=none.backend.kind, columns=shape[1])
     rows = as_latents(X, type(sampler).__name__)
     labels = None if y is None else as_labels(y, len(rows))
-    low, high = rows.bounds(settings.threads(rows))
+    low, high = rows.bounds(n_threads(settings.n_jobs, rows.nbytes))
     return _Own(rows, labels, rows.backend.kind, (low, high), rows.shape[1])
 
 
@@ -214,9 +215,8 @@ def _without_rows(settings: Settings, heads: list[dict[str, Any]]) -> Model:
         except ValueError as error:
             raise ValueError(f"ranks {first} and {rank}: {error}") from error
     low, high = _range(heads)
-    k = check_n_bins(settings.n_bins, len(low))
-    grid = make_grid(*bounds_of(settings.bounds, None, low, high), k)
-    return Model(grid, (), 0, found[first]["labelled"], "numpy", None)
+    grid = settings.grid(None, low, high)
+    return Model(grid, (), 0, found[first]["labelled"], HOSTS["numpy"], None)
 
 
 def _check_alike(name: str, what: str, heads: list[dict[str, Any]]) -> None:
@@ -249,10 +249,9 @@ def _counted(settings: Settings, own: _Own, whole: Model, heads: list[dict[str, 
         grid = _grown(grid, low, high, own)
     if own.rows is None or own.range is None:
         return whole.on_grid(grid).returning(own.kind)
-    threads = settings.threads(own.rows)
-    tally = Tally(settings, grid, own.rows.backend, threads, whole.labelled)
-    tally.add(own.rows, own.labels, *own.range)
-    return tally.model(own.kind, own.rows.feature_names)
+    threads = n_threads(settings.n_jobs, own.rows.nbytes)
+    names = own.rows.feature_names
+    return counted(settings, grid, own.rows, own.labels, *own.range, threads, names)
 
 
 class _ElsewhereError(Exception):

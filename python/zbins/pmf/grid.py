@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,43 @@ import numpy as np
 from .. import _core
 from .._common.arrays import FLOAT32
 from .._common.checks import is_int
-from .._common.threads import strictly
+from .._common.seeds import check_random_state
+from .._common.threads import check_n_jobs, strictly
 from .._device.backend import Grid, Rows
 from .._device.host import HOSTS, HostRows
 from .._types import Array
 
 POLICIES = ("grow", "error", "ignore")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The constructor's parameters, checked."""
+
+    n_bins: Any
+    bounds: Any
+    out_of_range: str
+    n_jobs: Any
+
+    @classmethod
+    def of(cls, sampler: Any) -> Settings:
+        """Return those of a sampler, or refuse what is not accepted, naming it."""
+        check_n_bins(sampler.n_bins)
+        check_bounds(sampler.bounds)
+        policy = check_out_of_range(sampler.out_of_range)
+        if sampler.random_state is not None:
+            check_random_state(sampler.random_state)
+        return cls(sampler.n_bins, sampler.bounds, policy, check_n_jobs(sampler.n_jobs))
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the bounds are numbers."""
+        return has_fixed_bounds(self.bounds)
+
+    def grid(self, X: Rows | None, low: Array, high: Array) -> Grid:
+        """Return the grid for rows X with the given minimum and maximum."""
+        k = check_n_bins(self.n_bins, len(low))
+        return make_grid(*bounds_of(self.bounds, X, low, high), k)
 
 
 def check_n_bins(n_bins: object, d: int | None = None) -> Array:
@@ -172,36 +204,28 @@ def _widened(grid: Grid, X: Rows, low: Array, high: Array, policy: str) -> Grid:
 
 
 def admit(
-    grid: Grid,
-    X: Rows,
-    low: Array,
-    high: Array,
-    policy: str,
-    fixed: bool,
-    threads: int,
+    settings: Settings, grid: Grid, X: Rows, low: Array, high: Array, threads: int
 ) -> tuple[Grid, bool]:
     """Make room for rows X, or refuse them, as the policy says.
 
     Parameters
     ----------
+    settings : Settings
+        Their policy says what to do with rows outside the grid. Where the bounds are numbers, a
+        dimension that is constant so far keeps its one bin under "error" and "ignore".
     grid : Grid
         The grid so far.
     X : Rows
         At least one.
     low, high : ndarray of shape (n_features,)
         Minimum and maximum of X.
-    policy : {"grow", "error", "ignore"}
-        What to do with rows outside the grid.
-    fixed : bool
-        Whether the user gave the bounds as numbers: then a dimension that is constant so far keeps
-        its one bin under "error" and "ignore".
     threads : int
         Threads for looking for a row outside.
 
     Returns
     -------
     grid : Grid
-        Covers X under "grow", has a width in every dimension that varies in X unless `fixed`.
+        Covers X under "grow"; has a width in every dimension that varies in X, or keeps its bin.
     inside : bool
         True if all of X lies within the bounds the lattice was made of (the fast path).
 
@@ -212,11 +236,12 @@ def admit(
     """
     if grid.spans(low, high):
         return grid, True
+    policy = settings.out_of_range
     with _core.StrictFloats():
         if policy == "grow":
             grid = X.grown(grid, low, high)
         else:
-            if not fixed:
+            if not settings.fixed:
                 grid = _widened(grid, X, low, high, policy)
             if policy == "error":
                 X.check_inside(grid, threads)

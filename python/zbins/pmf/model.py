@@ -71,8 +71,8 @@ class Model:
         Rows skipped under ``out_of_range="ignore"``.
     labelled : bool
         Whether rows came with labels.
-    kind : str
-        Of the `Backend` where all runs are, and whose arrays samples are.
+    backend : Backend
+        Where all runs are, and whose arrays samples are.
     feature_names : ndarray of str or None
         Column names, where the first rows had them.
     """
@@ -83,14 +83,14 @@ class Model:
         runs: tuple[Run, ...],
         n_ignored: int,
         labelled: bool,
-        kind: str,
+        backend: Backend,
         feature_names: Array | None,
     ) -> None:
         self.grid = grid
         self._runs = runs
         self.n_ignored = n_ignored
         self.labelled = labelled
-        self.kind = kind
+        self.backend = backend
         self.feature_names = feature_names
 
     @property
@@ -99,9 +99,9 @@ class Model:
         return self.grid.origin.dtype
 
     @property
-    def backend(self) -> Backend:
-        """Where all runs are."""
-        return backend_of(self.kind)
+    def kind(self) -> str:
+        """What samples are returned as, and where the model is, as one word."""
+        return self.backend.kind
 
     @property
     def known(self) -> Known:
@@ -176,13 +176,15 @@ class Model:
             runs,
             self.n_ignored + other.n_ignored,
             self.labelled,
-            self.kind,
+            self.backend,
             other.feature_names if self.feature_names is None else self.feature_names,
         )
 
     def on_grid(self, grid: Grid) -> Model:
         """Return this model as seen on a grid that its own has grown into."""
-        return Model(grid, self._runs, self.n_ignored, self.labelled, self.kind, self.feature_names)
+        return Model(
+            grid, self._runs, self.n_ignored, self.labelled, self.backend, self.feature_names
+        )
 
     def returning(self, kind: str) -> Model:
         """Return this model with samples of another kind, moved to where those are."""
@@ -192,7 +194,7 @@ class Model:
             runs = tuple(
                 run._replace(pmf=there.uploaded(here.host_pmf(run.pmf, run.grid))) for run in runs
             )
-        return Model(self.grid, runs, self.n_ignored, self.labelled, kind, self.feature_names)
+        return Model(self.grid, runs, self.n_ignored, self.labelled, there, self.feature_names)
 
     @property
     def classes(self) -> Array | None:
@@ -295,7 +297,7 @@ class Model:
                 f"the model was on {backend.place}, which cannot be used here: {error}; move it "
                 "with .to(None) before it is pickled, or save it and load it with device="
             ) from error
-        return cls(grid, (run,), n_ignored, classes is not None, kind, feature_names)
+        return cls(grid, (run,), n_ignored, classes is not None, backend, feature_names)
 
     def __sizeof__(self) -> int:
         return object.__sizeof__(self) + sum(int(run.pmf.nbytes) for run in self._runs)
@@ -323,7 +325,8 @@ class Model:
             return cls.from_arrays(arrays, state["classes"], *kept)
         origin, top, k, first_bin, n_bins = (arrays[name] for name in _GRID_ARRAYS)
         grid = make_grid(origin, top, k).with_extents(first_bin, n_bins)
-        return cls(grid, (), kept[0], state["labelled"], *kept[1:])
+        n_ignored, kind, names = kept
+        return cls(grid, (), n_ignored, state["labelled"], backend_of(kind), names)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to other processes as plain arrays."""

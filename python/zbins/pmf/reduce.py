@@ -21,6 +21,7 @@ from .._common.exclusive import exclusive
 from .._common.group import Link
 from .._common.labels import kind_of
 from .._common.threads import n_threads, strictly
+from .._device.border import backend_of
 from .._types import Array
 from .grid import make_grid
 from .merge import check_labelling, united_grid
@@ -124,7 +125,7 @@ def _outline(head: dict[str, Any]) -> Model:
     grid = make_grid(*arrays[:3]).with_extents(*arrays[3:])
     names = head["feature_names"]
     names = None if names is None else np.array(names, object)
-    return Model(grid, (), 0, head["labelled"], head["kind"], names)
+    return Model(grid, (), 0, head["labelled"], backend_of(head["kind"]), names)
 
 
 def _classes(head: dict[str, Any]) -> Array | None:
@@ -153,7 +154,7 @@ def _united(fitted: dict[int, dict[str, Any]], size: int) -> Model:
         except ValueError as error:
             raise ValueError(f"ranks {first} and {rank}: {error}") from error
         names = outline.feature_names if whole.feature_names is None else whole.feature_names
-        whole = Model(grid, (), 0, whole.labelled, whole.kind, names)
+        whole = Model(grid, (), 0, whole.labelled, whole.backend, names)
     kinds: dict[str, int] = {}
     for rank, head in fitted.items():
         classes = _classes(head)

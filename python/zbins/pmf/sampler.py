@@ -15,15 +15,15 @@ from .._common.exclusive import exclusive
 from .._common.labels import check_same_kind
 from .._common.progress import Progress, check_progress
 from .._common.seeds import check_random_state, draw_seed
-from .._common.threads import check_n_jobs, n_threads, strictly
+from .._common.threads import n_threads, strictly
 from .._device.backend import Rows
 from .._device.border import as_labels, as_latents, backend_of_device
 from .._types import Array
 from . import reduce
-from .count import Settings, fit_more, fit_rows
+from .count import fit_more, fit_rows
 from .draw import check_condition, check_rows, draw
 from .file import check_parameters, plain_parameters, read_model, write_model
-from .grid import check_bounds, check_n_bins, check_out_of_range
+from .grid import Settings
 from .merge import check_labelling, check_place, united_grid
 from .model import Model, Run, check_something_fitted
 from .stream import Chunk, fit_stream, re_iterable, split
@@ -130,9 +130,10 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         settings = self._settings()
         rows = as_latents(X, type(self).__name__)
         labels = None if y is None else as_labels(y, len(rows))
-        model = fit_rows(settings, rows, labels)
+        threads = n_threads(settings.n_jobs, rows.nbytes)
+        model = fit_rows(settings, rows, labels, threads)
         check_something_fitted(model)
-        self._model = model.finished(settings.threads(rows))
+        self._model = model.finished(threads)
         return self
 
     @exclusive
@@ -166,7 +167,8 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
             rows = as_latents(X, type(self).__name__, min_rows=0)
             labels = None if y is None else as_labels(y, len(rows))
             if len(rows):
-                self._model = fit_rows(settings, rows, labels)
+                threads = n_threads(settings.n_jobs, rows.nbytes)
+                self._model = fit_rows(settings, rows, labels, threads)
             return self
         rows = as_latents(X, type(self).__name__, known.known, min_rows=0)
         labels = None if y is None else as_labels(y, len(rows))
@@ -174,7 +176,8 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
             check_labelling(known.labelled, labels is not None)
             if labels is not None and known.some_classes is not None:
                 check_same_kind(known.some_classes, labels)
-            self._model = fit_more(settings, known, rows, labels)
+            threads = n_threads(settings.n_jobs, rows.nbytes)
+            self._model = fit_more(settings, known, rows, labels, threads)
         return self
 
     @exclusive
@@ -662,13 +665,7 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return model, plain_parameters(self)
 
     def _settings(self) -> Settings:
-        check_n_bins(self.n_bins)
-        check_bounds(self.bounds)
-        check_random_state(self.random_state)
-        check_n_jobs(self.n_jobs)
-        return Settings(
-            self.n_bins, self.bounds, check_out_of_range(self.out_of_range), self.n_jobs
-        )
+        return Settings.of(self)
 
     def _chunk(self, raw: Any, first: Chunk | None) -> Chunk:
         """Check one chunk of a stream: X, or X and y."""

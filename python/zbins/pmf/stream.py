@@ -9,13 +9,13 @@ import numpy as np
 
 from .._common.progress import Progress
 from .._common.threads import n_threads, strictly
-from .._device.backend import Backend, Known, Labels, Rows
+from .._device.backend import Backend, Counted, Grid, Known, Labels, Rows
 from .._device.border import backend_of_device
 from .._errors import ChunkError, ChunkTypeError, RowError, RowTypeError
 from .._types import Array
-from .count import Settings, Tally
-from .grid import bounds_of, check_n_bins, make_grid
-from .model import Model
+from .count import run_of
+from .grid import Settings, admit
+from .model import Model, Run, stack
 
 _AGAIN = (
     "the batches must give the same rows each time (no shuffling, no random encoder), or give "
@@ -180,6 +180,59 @@ class ChunkNamed:
             raise about_chunk(str(error), self._number) from error
 
 
+class _Tally:
+    """Counts chunks into runs, starting a new run only when the grid has grown.
+
+    Parameters
+    ----------
+    settings : Settings
+        Their policy says what happens to rows outside the grid.
+    grid : Grid
+        To begin with.
+    backend : Backend
+        Where all the rows are.
+    threads : int
+        For each chunk; the core takes fewer where the rows are few.
+    labelled : bool
+        Whether rows come with labels.
+    """
+
+    def __init__(
+        self, settings: Settings, grid: Grid, backend: Backend, threads: int, labelled: bool
+    ) -> None:
+        self.grid = grid
+        self.n_ignored = 0
+        self._settings = settings
+        self._backend = backend
+        self._threads = threads
+        self._labelled = labelled
+        self._runs: tuple[Run, ...] = ()
+        self._counter = backend.counter(grid, threads, labelled)
+
+    def add(self, X: Rows, y: Labels | None, low: Array, high: Array) -> None:
+        """Count the rows of X, with the given minimum and maximum, by the settings' policy."""
+        grid, inside = admit(self._settings, self.grid, X, low, high, self._threads)
+        if grid is not self.grid and grid != self.grid:
+            self._keep(self._counter.finish())
+            self.grid = grid
+            self._counter = self._backend.counter(grid, self._threads, self._labelled)
+        ignored, finished = self._counter.add(X, y, inside)
+        self.n_ignored += ignored
+        self._keep(finished)
+
+    def _keep(self, counted: list[Counted]) -> None:
+        for one in counted:
+            run = run_of(one, self.grid, self._backend)
+            self._runs = stack((*self._runs, run), self.grid, self._backend, self._threads)
+
+    def model(self, feature_names: Array | None) -> Model:
+        """Return what was counted; the tally is used up."""
+        self._keep(self._counter.finish())
+        return Model(
+            self.grid, self._runs, self.n_ignored, self._labelled, self._backend, feature_names
+        )
+
+
 def fit_stream(
     settings: Settings,
     source: Callable[[], Any],
@@ -210,24 +263,23 @@ def fit_stream(
         tally = (_one_pass if settings.fixed else _two_passes)(settings, stream)
         feature_names = stream.first.rows.feature_names  # raises where there were no rows
         assert tally is not None
-        return tally.model(stream.backend.kind, feature_names)
+        return tally.model(feature_names)
 
 
-def _tally(settings: Settings, stream: Stream, low: Array, high: Array) -> Tally:
+def _tally(settings: Settings, stream: Stream, low: Array, high: Array) -> _Tally:
     """Return the tally for a stream, its grid over the bounds."""
     chunk = stream.first
-    k = check_n_bins(settings.n_bins, chunk.rows.shape[1])
-    grid = make_grid(*bounds_of(settings.bounds, None, low, high), k)
+    grid = settings.grid(None, low, high)
     threads = n_threads(settings.n_jobs, 1 << 40)  # later chunks may be of any size
-    return Tally(settings, grid, stream.backend, threads, chunk.labels is not None)
+    return _Tally(settings, grid, stream.backend, threads, chunk.labels is not None)
 
 
-def _one_pass(settings: Settings, stream: Stream) -> Tally | None:
-    tally: Tally | None = None
+def _one_pass(settings: Settings, stream: Stream) -> _Tally | None:
+    tally: _Tally | None = None
     for number, chunk in stream.chunks():
         X = chunk.rows
         with ChunkNamed(number):
-            low, high = X.bounds(settings.threads(X))
+            low, high = X.bounds(n_threads(settings.n_jobs, X.nbytes))
             if tally is None:
                 tally = _tally(settings, stream, low, high)
             tally.add(X, chunk.labels, low, high)
@@ -249,12 +301,12 @@ class _Range:
         self.high = high if self.high is None else np.maximum(self.high, high)
 
 
-def _two_passes(settings: Settings, stream: Stream) -> Tally:
+def _two_passes(settings: Settings, stream: Stream) -> _Tally:
     before = _Range()
     for number, chunk in stream.chunks():
         X = chunk.rows
         with ChunkNamed(number):
-            before.add(number, X, *X.bounds(settings.threads(X)))
+            before.add(number, X, *X.bounds(n_threads(settings.n_jobs, X.nbytes)))
     stream.first  # noqa: B018 - raises where there were no rows
     assert before.low is not None
     assert before.high is not None
@@ -269,7 +321,7 @@ def _two_passes(settings: Settings, stream: Stream) -> Tally:
                     f"{len(X)} rows in the second pass, {before.rows.get(number, 0)} in the "
                     f"first; {_AGAIN}"
                 )
-            low, high = X.bounds(settings.threads(X))
+            low, high = X.bounds(n_threads(settings.n_jobs, X.nbytes))
             _check_range(X, low, high, before.low, before.high)
             now.add(number, X, low, high)
             tally.add(X, chunk.labels, low, high)
