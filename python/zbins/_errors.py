@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+_PLAIN = (type(None), bool, int, float, complex, str, bytes)
 _Self = TypeVar("_Self", bound="_AboutRowError")
 
 
 def _of_chunk(chunk: int, text: str) -> str:
     return f"chunk {chunk} (the first is 0): {text}"
+
+
+def _is_numpy_scalar(value: object) -> bool:
+    import numpy as np  # only where an error is pickled
+
+    return isinstance(value, np.generic) and not value.dtype.hasobject
 
 
 class _AboutRowError(Exception):
@@ -23,7 +30,7 @@ class _AboutRowError(Exception):
     column : int or None
         The column; None where the row as a whole is meant, or its label.
     value : object
-        What is not accepted there.
+        What is not accepted there. In another process, its repr if it is no number or text.
     chunk : int or None
         The chunk of a stream in which the row is counted, from 0; None where there is no stream.
     """
@@ -36,13 +43,23 @@ class _AboutRowError(Exception):
         value: Any = None,
         chunk: int | None = None,
     ) -> None:
-        super().__init__(text, row, column, value, chunk)  # so that it is pickled with all of them
+        super().__init__(text, row, column, value, chunk)
         self.text, self.row, self.column, self.value, self.chunk = text, row, column, value, chunk
 
     def __str__(self) -> str:
         before, _, after = self.text.rpartition("{row}")  # the last: a label may read so too
         text = f"{before}{self.row}{after}"
         return text if self.chunk is None else _of_chunk(self.chunk, text)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel with all of them, a value that is no number or text as its repr.
+
+        Labels may be of any class, which another process may not have, or not be able to make.
+        """
+        value = self.value
+        if type(value) not in _PLAIN and not _is_numpy_scalar(value):
+            value = repr(value)
+        return type(self), (self.text, self.row, self.column, value, self.chunk)
 
     def moved(self: _Self, row: int, prefix: str = "") -> _Self:
         """Return the same error about the row as it is numbered elsewhere, with words before it.

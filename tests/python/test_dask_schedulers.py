@@ -94,6 +94,54 @@ def test_a_cluster(client, tmp_path):
     check(tmp_path)
 
 
+class Unwilling:
+    """A label that no process can give to another."""
+
+    def __reduce__(self):
+        raise TypeError("an Unwilling is not pickled")
+
+
+class TwoWordsError(ValueError):
+    """An error that is pickled, but cannot be made again of what was."""
+
+    def __init__(self, one, other):
+        super().__init__(one)
+
+
+class Refusing:
+    """A chunk that is refused when it is read."""
+
+    shape, ndim, dtype = (CHUNK, D), 2, np.dtype(float)
+
+    def __len__(self):
+        return CHUNK
+
+    def __array__(self, dtype=None, copy=None):
+        raise TwoWordsError("no chunk for you", "")
+
+
+def test_errors_of_what_cannot_travel(client):
+    """They are told as on one machine; a cluster that could not pass them on would wait."""
+    latents = da.from_array(rows(N, D), chunks=(CHUNK, D))
+
+    def label(block):
+        labels = np.full(len(block), 1, object)
+        labels[7] = Unwilling()
+        return labels
+
+    def refuse(block):
+        return Refusing()
+
+    labels = latents[:, 0].map_blocks(label, dtype=object, meta=np.empty(0, object))
+    with pytest.raises(TypeError, match="of type Unwilling at row 7;") as caught:
+        zbins.dask.fit(zbins.PMFSampler(8), latents, labels)
+    assert caught.value.row == 7
+    assert "Unwilling object" in caught.value.value
+    refused = latents.map_blocks(refuse, dtype=float, meta=np.empty((0, 0)))
+    with pytest.raises(ValueError, match="no chunk for you"):
+        zbins.dask.fit(zbins.PMFSampler(8), refused)
+
+
 def test_persisted_latents(client):
     X = rows(N, D)
     latents = da.from_array(X, chunks=(CHUNK, D)).persist()

@@ -105,8 +105,12 @@ def of_chunk(X: Any, y: Any = None, *, plan: Plan) -> Partial:
         if plan.model is not None:
             model = counted(plan.settings, plan.model.grid, rows, labels, low, high, threads)
         return Partial(len(rows), (low, high), model)
-    except (ValueError, TypeError) as error:
+    except (RowError, RowTypeError) as error:
         return Partial(0, error=error)
+    except (ValueError, TypeError) as error:
+        # Classes of the user's own may not come through a pickle: a cluster would wait for ever.
+        kind = ValueError if isinstance(error, ValueError) else TypeError
+        return Partial(0, error=kind(str(error)))
 
 
 @strictly
