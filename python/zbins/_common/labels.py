@@ -27,6 +27,14 @@ def classes_of(values: list[Any], kind: str) -> Array:
     return np.array(values, DTYPES[kind])
 
 
+def check_classes(classes: Any) -> None:
+    """Refuse what no list of classes is: int64, bool or str, each once, in order."""
+    if not isinstance(classes, np.ndarray) or classes.ndim != 1 or classes.dtype.kind not in "ibU":
+        raise ValueError(f"the classes are {classes!r}, which are no labels")
+    if (classes[1:] <= classes[:-1]).any():
+        raise ValueError("the classes are not in order, or one stands there twice")
+
+
 def as_labels(y: Any, n: int | None = None, what: str = "rows of X") -> Array:
     """Return y as a 1-D array of int64 (whole floats included), bool or str.
 

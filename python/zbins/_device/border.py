@@ -112,7 +112,9 @@ def backend_of(kind: str) -> Backend:
     """Return the backend of a model's kind."""
     if kind in HOSTS:
         return HOSTS[kind]
-    name, _, ordinal = kind.split(":")
+    name, _, ordinal = kind.partition(":cuda:")
+    if not ordinal.isdecimal():
+        raise ValueError(f"{kind!r} is no kind of arrays; accepted are as 'numpy', 'torch:cuda:0'")
     return cuda(name, int(ordinal))
 
 

@@ -109,7 +109,9 @@ def _write_model(sampler: zbins.PMFSampler, output: str) -> None:
 
 
 def _arrays(sampler: zbins.PMFSampler) -> dict[str, Array]:
-    model = sampler._fitted()
+    from ..pmf.sampler import model_of  # late: scikit-learn takes a second
+
+    model = model_of(sampler)
     arrays = model.to_arrays()
     arrays |= {"codes": sampler.codes_, "counts": sampler.counts_}
     arrays |= {"lower": sampler.lower_, "upper": sampler.upper_}
@@ -123,9 +125,10 @@ def _arrays(sampler: zbins.PMFSampler) -> dict[str, Array]:
 def _write_bins(sampler: zbins.PMFSampler, file: Any) -> None:
     pa, pq = pyarrow()
     codes, counts = sampler.codes_, sampler.counts_
-    arrays, classes = sampler._fitted().to_arrays(), sampler._fitted().classes
+    classes = getattr(sampler, "classes_", None)
     bins, labels = np.arange(0), None
     if classes is not None:
+        arrays = _arrays(sampler)
         starts = arrays["label_start"].astype(np.int64)
         per_bin = starts[1:] - starts[:-1]
         bins = np.repeat(np.arange(len(counts)), per_bin)

@@ -111,8 +111,10 @@ def _sampler(
             "grow" if out_of_range is None else out_of_range,
             n_jobs=n_jobs,
         )
+    from ..pmf.grid import Settings  # late: scikit-learn takes a second
+
     try:
-        sampler._settings()
+        Settings.of(sampler)
     except (ValueError, TypeError) as error:
         raise typer.BadParameter(str(error)) from error
     return sampler

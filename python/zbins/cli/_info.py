@@ -86,7 +86,9 @@ def facts_of(sampler: zbins.PMFSampler, path: str) -> dict[str, Any]:
 
 
 def _class_counts(sampler: zbins.PMFSampler) -> list[int]:
-    run = sampler._fitted().ordered()
+    from ..pmf.sampler import ordered_model_of  # late: scikit-learn takes a second
+
+    run = ordered_model_of(sampler).ordered()
     assert run.classes is not None
     return [int(run.pmf.label_total(place)) for place in range(len(run.classes))]
 

@@ -12,16 +12,16 @@ import numpy as np
 from .._common.arrays import model_dtype
 from .._common.checks import check_count
 from .._common.exclusive import exclusive
-from .._common.seeds import draw_seed
+from .._common.seeds import check_random_state, draw_seed
 from .._common.threads import n_threads, strictly
 from .._device.backend import Grid, Known
 from .._device.host import HOSTS
 from .._errors import RowError
 from .._types import Array
 from ..pmf.draw import check_condition, check_rows, draw
-from ..pmf.grid import bounds_of, check_n_bins, make_grid
+from ..pmf.grid import Settings, bounds_of, check_n_bins, make_grid
 from ..pmf.model import Model, check_something_fitted
-from ..pmf.sampler import PMFSampler, check_pmf
+from ..pmf.sampler import PMFSampler, check_pmf, ordered_model_of, publish
 from .partial import AGAIN, Partial, Plan, merged, of_chunk
 
 # Partial models that one task adds. A wider tree sends fewer models; a narrower one keeps fewer in
@@ -67,7 +67,7 @@ def fit(sampler: PMFSampler, X: Any, y: Any = None) -> PMFSampler:
 
 @exclusive
 def _fit(sampler: PMFSampler, X: Any, y: Any) -> None:
-    settings = sampler._settings()
+    settings = Settings.of(sampler)
     if settings.bounds is not None and not settings.fixed:
         raise ValueError(
             f"bounds is {settings.bounds!r}, but quantiles need all rows at once; give "
@@ -102,7 +102,7 @@ def _fit(sampler: PMFSampler, X: Any, y: Any) -> None:
         assert whole.range is not None
         _refuse_growth(grid, *whole.range, X)
     check_something_fitted(model)
-    sampler._model = model.finished(n_threads(sampler.n_jobs, 1 << 40))
+    publish(sampler, model.finished(n_threads(sampler.n_jobs, 1 << 40)))
 
 
 class _Chunks:
@@ -282,12 +282,11 @@ def sample(
     ValueError, TypeError
         For arguments that are not accepted, naming them.
     """
-    check_pmf(sampler)
-    model = sampler._fitted()
+    model = ordered_model_of(sampler)
     model = model.returning(model.backend.host_kind)  # workers may have no such device
     n = check_count("n_samples", n_samples)
-    random_state = sampler._random_state(random_state)
-    sampler._ordered(model)
+    random_state = sampler.random_state if random_state is None else random_state
+    check_random_state(random_state)
     check_rows(model, n)
     condition = check_condition(model, y, n)
     rows, columns = _row_chunks(chunks, (n, model.grid.d), model.dtype)

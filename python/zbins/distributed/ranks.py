@@ -26,7 +26,7 @@ from ..pmf.file import plain_parameters
 from ..pmf.grid import Settings
 from ..pmf.merge import check_labelling
 from ..pmf.model import Model, check_something_fitted
-from ..pmf.sampler import PMFSampler, check_pmf
+from ..pmf.sampler import PMFSampler, check_pmf, model_of, publish
 
 CALL = "fit_across"
 
@@ -113,7 +113,7 @@ def gathered_values(link: Link | Alone, value: Any) -> list[Any]:
 
 def check_mergeable(sampler: Any) -> None:
     """Refuse what cannot be fitted over several processes: quantiles need all rows at once."""
-    settings = sampler._settings()
+    settings = Settings.of(sampler)
     if settings.bounds is not None and not settings.fixed:
         raise ValueError(
             f"bounds is {settings.bounds!r}, but quantiles need all rows at once, which lie in "
@@ -145,7 +145,7 @@ def _fit(sampler: Any, X: Any, y: Any, link: Link) -> None:
     own, error = _Own(), None
     try:
         check_mergeable(sampler)
-        settings: Settings = sampler._settings()
+        settings = Settings.of(sampler)
         own = _own(sampler, X, y, settings)
     except BaseException as found:
         error = found
@@ -163,11 +163,12 @@ def _fit(sampler: Any, X: Any, y: Any, link: Link) -> None:
         raise error.same_in_all from None
 
     part = PMFSampler(n_jobs=sampler.n_jobs)
-    part._model = model
+    assert model is not None
+    publish(part, model)
     part.all_reduce(link.group)
-    merged = part._fitted()
+    merged = model_of(part)
     check_something_fitted(merged)
-    sampler._model = merged
+    publish(sampler, merged)
 
 
 def _own(sampler: Any, X: Any, y: Any, settings: Settings) -> _Own:

@@ -35,13 +35,13 @@ from .._common.threads import n_threads, strictly
 from .._device.backend import Grid
 from .._io.tensor_file import write_tensors
 from .._types import Array
-from .grid import bounds_of, check_n_bins, has_fixed_bounds
+from .grid import Settings, bounds_of, check_n_bins, has_fixed_bounds
 from .model import Model
 
 
 def check_parameters(sampler: Any, model: Model) -> None:
     """Refuse parameters that do not go with the model: a file of theirs could not be loaded."""
-    sampler._settings()
+    Settings.of(sampler)
     check_n_bins(sampler.n_bins, model.grid.d)
     if has_fixed_bounds(sampler.bounds):
         bounds_of(sampler.bounds, None, model.grid.origin, model.grid.top)

@@ -13,7 +13,6 @@ from .._common.checks import is_int
 from .._common.seeds import check_random_state
 from .._common.threads import check_n_jobs, strictly
 from .._device.backend import Grid, Rows
-from .._device.host import HOSTS, HostRows
 from .._types import Array
 
 POLICIES = ("grow", "error", "ignore")
@@ -191,6 +190,7 @@ def _widened(grid: Grid, X: Rows, low: Array, high: Array, policy: str) -> Grid:
     constant = grid.origin == grid.top
     if not ((low != grid.origin) | (high != grid.top))[constant].any():
         return grid
+    rows = None
     if policy == "ignore":
         rows = X.host()
         others = rows[:, ~constant]
@@ -198,9 +198,10 @@ def _widened(grid: Grid, X: Rows, low: Array, high: Array, policy: str) -> Grid:
         rows = rows[inside.all(axis=1)]
         if not len(rows):
             return grid
-        low, high, X = rows.min(axis=0), rows.max(axis=0), HostRows(rows, HOSTS["numpy"])
+        low, high = rows.min(axis=0), rows.max(axis=0)
     low, high = (np.where(constant, a, b) for a, b in ((low, grid.origin), (high, grid.top)))
-    return X.grown(grid, low, high)
+    wider: Grid = X.grown(grid, low, high) if rows is None else grid.grown(low, high, rows)
+    return wider
 
 
 def admit(

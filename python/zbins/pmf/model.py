@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _core
-from .._common.labels import union
+from .._common.checks import is_int
+from .._common.labels import check_classes, union
 from .._common.threads import n_threads
 from .._device.backend import Backend, Counts, Grid, Known
 from .._device.border import backend_of
@@ -319,14 +320,31 @@ class Model:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Model:
-        """Return the model of what `state` gave, checked as a file is."""
-        arrays, kept = state["arrays"], (state["n_ignored"], state["kind"], state["feature_names"])
-        if "codes" in arrays:
-            return cls.from_arrays(arrays, state["classes"], *kept)
-        origin, top, k, first_bin, n_bins = (arrays[name] for name in _GRID_ARRAYS)
-        grid = make_grid(origin, top, k).with_extents(first_bin, n_bins)
-        n_ignored, kind, names = kept
-        return cls(grid, (), n_ignored, state["labelled"], backend_of(kind), names)
+        """Return the model of what `state` gave, checked as a file is.
+
+        Raises
+        ------
+        ValueError
+            Saying what is wrong.
+        """
+        try:
+            arrays, classes, names = state["arrays"], state["classes"], state["feature_names"]
+            n_ignored, labelled, kind = state["n_ignored"], state["labelled"], state["kind"]
+            d = len(arrays["origin"])
+            if not is_int(n_ignored) or n_ignored < 0:
+                raise ValueError(f"n_ignored is {n_ignored!r}")
+            if names is not None and np.shape(names) != (d,):
+                raise ValueError(f"there are {np.shape(names)} feature names for {d} columns")
+            if classes is not None:
+                check_classes(classes)
+            if "codes" in arrays:
+                return cls.from_arrays(arrays, classes, n_ignored, kind, names)
+            origin, top, k, first_bin, n_bins = (arrays[name] for name in _GRID_ARRAYS)
+            grid = make_grid(origin, top, k).with_extents(first_bin, n_bins)
+            return cls(grid, (), n_ignored, bool(labelled), backend_of(kind), names)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            what = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+            raise ValueError(f"the state of a model is damaged: {what}") from error
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to other processes as plain arrays."""

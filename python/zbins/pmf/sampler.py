@@ -127,7 +127,7 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         RuntimeError
             If another thread is fitting this sampler.
         """
-        settings = self._settings()
+        settings = Settings.of(self)
         rows = as_latents(X, type(self).__name__)
         labels = None if y is None else as_labels(y, len(rows))
         threads = n_threads(settings.n_jobs, rows.nbytes)
@@ -161,7 +161,7 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         RuntimeError
             If another thread is fitting this sampler.
         """
-        settings = self._settings()
+        settings = Settings.of(self)
         known = self._model
         if known is None:
             rows = as_latents(X, type(self).__name__, min_rows=0)
@@ -215,7 +215,7 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         RuntimeError
             If another thread is fitting this sampler.
         """
-        settings = self._settings()
+        settings = Settings.of(self)
         check_progress(progress)
         if settings.bounds is not None and not settings.fixed:
             raise ValueError(
@@ -553,7 +553,13 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
             If n_bins, bounds or out_of_range were set to what `load` would refuse, or every row so
             far was ignored.
         """
-        write_model(path, *self._content())
+        write_model(path, *content_of(self))
+
+    def __copy__(self) -> PMFSampler:
+        """Return a sampler with the same model, which never changes."""
+        copied = type(self).__new__(type(self))
+        copied.__dict__.update(self.__dict__)
+        return copied
 
     def __getstate__(self) -> dict[str, Any]:
         """Return parameters and model as plain values, for pickles and copies."""
@@ -562,9 +568,9 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         model = state.get("_model")
-        if isinstance(model, dict):
+        if model is not None and not isinstance(model, Model):  # which older pickles hold
             model = Model.from_state(model)
-        self.__dict__.update(state, _model=model)  # a `Model` itself in older pickles
+        self.__dict__.update(state, _model=model)
 
     def __sklearn_is_fitted__(self) -> bool:
         return self._model is not None
@@ -655,18 +661,6 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError("return_y is True, but the sampler was fitted without labels")
         return check_condition(model, y, n)
 
-    def _content(self) -> tuple[Model, dict[str, Any]]:
-        """Return what is stored: the model, and the parameters that belong to it."""
-        model = self._fitted()
-        check_parameters(self, model)
-        if not model.n_seen:
-            raise ValueError("no row so far lies inside the bounds: there is no model to save")
-        self._ordered(model)
-        return model, plain_parameters(self)
-
-    def _settings(self) -> Settings:
-        return Settings.of(self)
-
     def _chunk(self, raw: Any, first: Chunk | None) -> Chunk:
         """Check one chunk of a stream: X, or X and y."""
         X, y = split(raw)
@@ -681,6 +675,40 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
 @strictly
 def _mean(log_density: Any) -> float:
     return float(log_density.mean())
+
+
+def model_of(sampler: object) -> Model:
+    """Return the model of a fitted PMFSampler, or refuse what is none or not fitted."""
+    return check_pmf(sampler)._fitted()
+
+
+def ordered_model_of(sampler: object) -> Model:
+    """Return the same with its ordered view made, on the sampler's threads."""
+    model = model_of(sampler)
+    check_pmf(sampler)._ordered(model)
+    return model
+
+
+def publish(sampler: PMFSampler, model: Model) -> None:
+    """Make a model that was fitted elsewhere the sampler's, by one assignment (law 7)."""
+    sampler._model = model
+
+
+def content_of(sampler: PMFSampler) -> tuple[Model, dict[str, Any]]:
+    """Return what is stored of a sampler: the model, and the parameters that belong to it.
+
+    Raises
+    ------
+    NotFittedError
+        Before a fit.
+    ValueError, TypeError
+        If the parameters were set to what does not go with the model, or all rows were ignored.
+    """
+    model = model_of(sampler)
+    check_parameters(sampler, model)
+    if not model.n_seen:
+        raise ValueError("no row so far lies inside the bounds: there is no model to save")
+    return ordered_model_of(sampler), plain_parameters(sampler)
 
 
 def check_pmf(sampler: object) -> PMFSampler:
@@ -725,7 +753,7 @@ def load(path: str | os.PathLike[str], device: Any = None) -> PMFSampler:
 
 
 def sampler_of(model: Model, parameters: dict[str, Any]) -> PMFSampler:
-    """Return the fitted estimator of what `PMFSampler._content` gave.
+    """Return the fitted estimator of what `content_of` gave.
 
     Raises
     ------

@@ -9,7 +9,7 @@ import torch
 from sklearn.exceptions import NotFittedError
 
 from .._common.checks import check_count
-from ..pmf.sampler import PMFSampler, check_pmf
+from ..pmf.sampler import PMFSampler, ordered_model_of
 from .tables import NAMES, Tensors, check_tables, draw, no_tables, tables_of
 
 
@@ -111,8 +111,7 @@ class PMFPrior(torch.nn.Module):  # type: ignore[misc]
         TypeError, NotFittedError, ValueError
             As the constructor.
         """
-        model = check_pmf(sampler)._fitted()
-        sampler._ordered(model)
+        model = ordered_model_of(sampler)
         self._publish({name: t.to(self.device) for name, t in tables_of(model).items()})
         return self
 

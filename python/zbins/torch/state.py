@@ -30,7 +30,7 @@ from .._io.tensor_file import (
 )
 from .._types import Array
 from ..pmf.file import description, model_of
-from ..pmf.sampler import PMFSampler, sampler_of
+from ..pmf.sampler import PMFSampler, content_of, sampler_of
 from ..protocol import accepts, draw
 from .outputs import check_posterior
 
@@ -140,7 +140,7 @@ def _metadata_of(state: Any) -> dict[str, Any]:
 
 
 def _pmf_parts(sampler: PMFSampler) -> tuple[dict[str, Array], dict[str, Any]]:
-    model, parameters = sampler._content()
+    model, parameters = content_of(sampler)
     return model.to_arrays(), description(model, parameters)
 
 

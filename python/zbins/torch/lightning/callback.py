@@ -20,6 +20,7 @@ from ..._common.checks import check_count
 from ..._common.extras import pip_install
 from ..._common.seeds import check_random_state
 from ...distributed.ranks import check_mergeable
+from ...pmf.grid import Settings
 from ...pmf.sampler import PMFSampler, check_pmf
 from ..encode import Encoding
 from ..generator import Fit, LatentGenerator
@@ -250,7 +251,7 @@ class SamplerCallback(*_bases()):  # type: ignore[misc]
             if stage == "fit":
                 raise
         if stage == "fit":
-            self.sampler._settings()
+            Settings.of(self.sampler)
             if trainer.world_size > 1:
                 check_mergeable(self.sampler)
         wanted = stage == "fit" and self.n_images and trainer.loggers
