@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 import reference as ref
-import zbins
 from stored import stored
 
 
@@ -54,13 +53,3 @@ def assert_ends(sampler, grid):
             beyond = np.nextafter(values, grid.dtype.type(outward))
         codes = ref.raw_bins(grid, beyond[None])[0] - grid.first
         assert ((codes < 0) | (codes >= grid.bins) | ~np.isfinite(beyond)).all()
-
-
-def fit_or_none(X, n_bins, **parameters):
-    """A fitted sampler, or None where the range has no finite, positive width."""
-    try:
-        return zbins.PMFSampler(n_bins, **parameters).fit(X)
-    except ValueError as error:
-        if "range" not in str(error):
-            raise
-        return None
