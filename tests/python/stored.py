@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import tempfile
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -49,8 +50,11 @@ def as_fitted(sampler, X):
 
 def device_of(sampler):
     """What `to` takes for samples as they are: "cpu" for tensors, None for arrays."""
-    nothing = copy.copy(sampler).set_params(n_jobs=1, random_state=0).sample(0)
-    return "cpu" if isinstance(nothing, torch.Tensor) else None
+    nothing = np.empty((0, sampler.n_features_in_))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its columns have no names
+        codes = copy.copy(sampler).set_params(n_jobs=1).quantize(nothing)
+    return "cpu" if isinstance(codes, torch.Tensor) else None
 
 
 def twin_of(sampler, **parameters):

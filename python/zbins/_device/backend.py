@@ -6,7 +6,7 @@ asks where anything is. To the backend itself its `Counts` are more, so that her
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -243,10 +243,11 @@ class Backend(Protocol):
 
     # Reading: arrays of the kind, one entry for each row
 
-    def codes(self, pmf: Any, grid: Grid, X: Rows, threads: int) -> Any:
+    def codes(self, pmf: Callable[[], Any], grid: Grid, X: Rows, threads: int) -> Any:
         """Return the codes of rows, clipped into the grid.
 
-        uint8 if every column has at most 256 bins; else uint16, or int32 in a tensor.
+        uint8 if every column has at most 256 bins; else uint16, or int32 in a tensor. The counts,
+        which may have to be put in order first, are asked for where codes need them.
         """
 
     def occupied(self, pmf: Any, grid: Grid, X: Rows, threads: int) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from threading import Lock
 from typing import Any
@@ -150,11 +150,11 @@ class Cuda:
     def prepare(self, pmf: Any, grid: Grid) -> None:
         cuda_module().prepare(grid, pmf)
 
-    def codes(self, pmf: Any, grid: Grid, X: Any, threads: int) -> Any:
+    def codes(self, pmf: Callable[[], Any], grid: Grid, X: Any, threads: int) -> Any:
         dtype = np.dtype(np.uint8) if grid.widest <= 256 else self._wide
         codes = self.empty(X.shape, dtype)
         if len(X):
-            cuda_module().quantize(grid, pmf, X.described, self.address(codes), dtype.itemsize)
+            cuda_module().quantize(grid, pmf(), X.described, self.address(codes), dtype.itemsize)
         return codes
 
     def _bins(self, pmf: Any, grid: Grid, X: DeviceRows) -> Any:

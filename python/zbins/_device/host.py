@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -167,7 +167,7 @@ class Host:
     def prepare(self, pmf: _core.Pmf, grid: Grid) -> None:
         pass  # the core has all that a draw needs
 
-    def codes(self, pmf: _core.Pmf, grid: Grid, X: Rows, threads: int) -> Any:
+    def codes(self, pmf: Callable[[], Any], grid: Grid, X: Rows, threads: int) -> Any:
         values = X.host()
         dtype = np.dtype(np.uint8) if grid.widest <= 256 else self._wide
         return self.returned(grid.quantize(values, dtype, _inside(grid, values, threads), threads))

@@ -19,7 +19,7 @@ from .._device.host import HOSTS
 from .._errors import RowError
 from .._types import Array
 from ..pmf.draw import check_condition, check_rows, draw
-from ..pmf.grid import Settings, bounds_of, check_n_bins, make_grid
+from ..pmf.grid import Settings, check_n_bins
 from ..pmf.model import Model, check_something_fitted
 from ..pmf.sampler import PMFSampler, check_pmf, ordered_model_of, publish
 from .partial import AGAIN, Partial, Plan, merged, of_chunk
@@ -77,7 +77,7 @@ def _fit(sampler: PMFSampler, X: Any, y: Any) -> None:
     if y is not None:
         y = _labels_like(y, X)
     d = X.shape[1]
-    k = check_n_bins(settings.n_bins, d)
+    check_n_bins(settings.n_bins, d)  # before anything is computed
     dtype = model_dtype(X.dtype)
     chunks = _Chunks(X, y)
     plan = Plan(type(sampler).__name__, Known(dtype, d, None), replace(settings, n_jobs=None))
@@ -85,13 +85,14 @@ def _fit(sampler: PMFSampler, X: Any, y: Any) -> None:
     grid = before = None
     if settings.fixed:
         shape_of = np.zeros(d, dtype)
-        grid = make_grid(*bounds_of(settings.bounds, None, shape_of, shape_of), k)
+        grid = settings.grid(None, shape_of, shape_of)
     # A column whose bounds are equal gets its width from all rows at once, if it may grow.
     grows = settings.out_of_range == "grow"
     if grid is None or (grows and _any_constant(grid)):
         before = chunks.reduced(plan)
         assert before.range is not None
-        grid = make_grid(*before.range, k) if grid is None else grid.grown(*before.range)
+        low, high = before.range
+        grid = settings.grid(None, low, high) if grid is None else grid.grown(low, high)
         plan = replace(plan, range=before.range)
     nothing = Model(grid, (), 0, y is not None, HOSTS["numpy"], None)
     whole = chunks.reduced(replace(plan, model=nothing))

@@ -441,7 +441,8 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         log_density : ndarray or torch.Tensor of shape (n_samples,)
             Natural logarithm, float64; -inf where no bin is occupied.
         """
-        model, run, rows, threads = self._read(X)
+        model, rows, threads = self._rows(X)
+        run = self._ordered(model)
         return model.backend.log_densities(run.pmf, run.grid, rows, threads)
 
     def score(self, X: Any, y: Any = None) -> float:
@@ -477,8 +478,9 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         codes : ndarray or torch.Tensor of shape (n_samples, n_features)
             uint8 if every column has at most 256 bins, else uint16 (tensors: int32).
         """
-        model, run, rows, threads = self._read(X)
-        return model.backend.codes(run.pmf, run.grid, rows, threads)
+        model, rows, threads = self._rows(X)
+        # The host needs no counts for it: after a partial_fit none are put in order.
+        return model.backend.codes(lambda: self._ordered(model).pmf, model.grid, rows, threads)
 
     def contains(self, X: Any) -> Any:
         """Tell for every row whether it lies in an occupied bin.
@@ -493,7 +495,8 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         occupied : ndarray or torch.Tensor of bool, shape (n_samples,)
             False outside the grid.
         """
-        model, run, rows, threads = self._read(X)
+        model, rows, threads = self._rows(X)
+        run = self._ordered(model)
         return model.backend.occupied(run.pmf, run.grid, rows, threads)
 
     def summary(self) -> Summary:
@@ -643,11 +646,11 @@ class PMFSampler(DensityMixin, BaseEstimator):  # type: ignore[misc]
         """Return the model as one run, on several threads if that is still to be made."""
         return model.ordered(1 if model.is_ordered else n_threads(self.n_jobs, 1 << 40))
 
-    def _read(self, X: Any) -> tuple[Model, Run, Rows, int]:
-        """Return the model, its ordered run, X as rows where they are, and threads for them."""
+    def _rows(self, X: Any) -> tuple[Model, Rows, int]:
+        """Return the model, X as rows where they are, and threads for them."""
         model = self._fitted()
         rows = as_latents(X, type(self).__name__, model.known, min_rows=0, clip=True)
-        return model, self._ordered(model), rows, n_threads(self.n_jobs, rows.nbytes)
+        return model, rows, n_threads(self.n_jobs, rows.nbytes)
 
     def _random_state(self, random_state: Any) -> Any:
         chosen = self.random_state if random_state is None else random_state
