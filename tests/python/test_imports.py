@@ -80,7 +80,7 @@ WITHIN = {
         "summary",
         "sampler",
     ],
-    "metrics": ["fidelity", "novelty"],
+    "metrics": ["measurement", "fidelity", "novelty"],
     "distributed": ["partial", "dask", "ranks"],
     "data": [
         "_paths",

@@ -89,7 +89,7 @@ def test_shifted_copies():
 def test_any_kind_of_array(convert):
     X, Y = samples(0, 30, 4), samples(1, 20, 4)
     found = frechet_distance(convert(X), convert(Y))
-    assert type(found) is float
+    assert isinstance(found, float)
     assert found == pytest.approx(frechet_distance(X, Y), rel=1e-12)
 
 

@@ -84,7 +84,7 @@ class OnDevice:
 def test_any_kind_of_array(convert):
     given = three_sets(0, 4)
     found = novelty(*map(convert, given))
-    assert type(found) is float
+    assert isinstance(found, float)
     assert found == pytest.approx(novelty(*given), rel=1e-12)
 
 

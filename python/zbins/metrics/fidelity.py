@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from .._common.arrays import as_rows, check_squares
 from .._types import Array
+from .measurement import Features, Given, Measurement
 
 
-def frechet_distance(X: Any, Y: Any) -> float:
+def frechet_distance(X: Any, Y: Any, *, features: Features = None) -> Measurement:
     """Return the squared Fréchet distance between two normal distributions, as FID is defined.
 
     The distributions are those with the means and covariances of X and Y::
@@ -27,11 +27,14 @@ def frechet_distance(X: Any, Y: Any) -> float:
         Features of samples, at least two rows; each is flattened.
     Y : array-like or tensor of shape (m, d) or (m, *shape)
         Those of real data, likewise.
+    features : None, str or callable, default=None
+        A callable that turns X and Y into features, or the name of what they are already.
 
     Returns
     -------
-    distance : float
-        At least 0, in squared units of the features; 0 where means and covariances are the same.
+    distance : Measurement, a float
+        At least 0, in squared units of the features, lower is closer; 0 where means and covariances
+        are the same.
 
     Raises
     ------
@@ -57,14 +60,8 @@ def frechet_distance(X: Any, Y: Any) -> float:
     >>> round(frechet_distance(X, X + [2, 0, 0]), 6)
     4.0
     """
-    x, y = as_rows(X, "X", least=2), as_rows(Y, "Y", least=2)
-    for rows, name in ((x, "X"), (y, "Y")):
-        check_squares(rows, name)
-    if x.shape[1] != y.shape[1]:
-        raise ValueError(
-            f"X has {x.shape[1]} columns and Y has {y.shape[1]}; accepted are features of the same "
-            "kind"
-        )
+    given = Given({"X": X, "Y": Y}, features, least=2)
+    x, y = given
     (mean_x, root_x), (mean_y, root_y) = _moments(x), _moments(y)
     # With A = R'R and B = S'S, the trace of (A B)^(1/2) is the sum of the singular values of R S'.
     # Nothing is squared to have its root taken: where covariances are singular, a root of rounded
@@ -72,7 +69,7 @@ def frechet_distance(X: Any, Y: Any) -> float:
     overlap = np.linalg.svd(root_x @ root_y.T, compute_uv=False).sum()
     shift = np.square(mean_x - mean_y).sum()
     distance = shift + np.square(root_x).sum() + np.square(root_y).sum() - 2 * overlap
-    return max(0.0, float(distance))
+    return given.measured(Measurement, max(0.0, distance), seed=None)
 
 
 def _moments(rows: Array) -> tuple[Array, Array]:
