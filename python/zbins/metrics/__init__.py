@@ -5,6 +5,14 @@ device, and know nothing of samplers: of latents, of decoded images, or of featu
 """
 
 from .fidelity import frechet_distance
-from .novelty import novelty
+from .measurement import Measurement
+from .novelty import copied_share, distance_to_closest_record, memorization_score, novelty
 
-__all__ = ["frechet_distance", "novelty"]
+__all__ = [
+    "Measurement",
+    "copied_share",
+    "distance_to_closest_record",
+    "frechet_distance",
+    "memorization_score",
+    "novelty",
+]

@@ -1,24 +1,114 @@
-"""How new samples are: how far from the rows that the sampler was fitted on."""
+"""How new samples are: how far they lie from the rows that the sampler was fitted on.
+
+None of these is a measure of privacy. A sampler may keep its distance from every fitted row and
+still give away who was among them: Z. Yao, N. Krčo, G. Ganev, Y.-A. de Montjoye: The DCR Delusion:
+Measuring the Privacy Risk of Synthetic Data. 2025, arXiv:2505.01524.
+"""
 
 from __future__ import annotations
 
+import math
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .._common.arrays import as_rows, check_squares
 from .._common.nearest import nearest_rows
+from .._common.progress import Progress
+from .._types import Array
+from .measurement import Features, Given, Measurement
+
+_RESAMPLES = 1_000
+_LOUD = 0.95  # the share of all variance from which on a column is said to decide
+_FEW = 32  # rows that say too little about scales
+_INNER = (0.005, 0.995)  # quantiles: what lies beyond them makes no column's scale
+_SHARE = 0.01
+_AT_ONCE = 1 << 20  # values of a bootstrap
 
 
-def novelty(samples: Any, fitted: Any, held_out: Any) -> float:
+class CopiedShare(Measurement):
+    """The share of samples that are copies, and where the limit lies.
+
+    Attributes
+    ----------
+    threshold : float
+        The distance below which a sample counts as a copy.
+    expected : float
+        What the share is for a sampler that copies nothing.
+    n_exact : int
+        Samples that are equal to a fitted row.
+    """
+
+    threshold: float
+    expected: float
+    n_exact: int
+
+
+class Novelty(Measurement):
+    """Novelty, and what a mean does not say.
+
+    Attributes
+    ----------
+    median : float
+        The same of medians: a few samples far away do not move it.
+    median_interval : (float, float)
+        Its bootstrap interval.
+    copied_share : CopiedShare or None
+        None where there are too few held-out rows to say.
+    distance, unseen_distance : float
+        The two means: of samples, and of held-out rows.
+    n_duplicates : int
+        Held-out rows that are equal to a fitted row.
+    """
+
+    median: float
+    median_interval: tuple[float, float]
+    copied_share: CopiedShare | None
+    distance: float
+    unseen_distance: float
+    n_duplicates: int
+
+
+class ClosestRecord(Measurement):
+    """The median distance to the closest record, and the rest of what is reported of it.
+
+    Attributes
+    ----------
+    quantile_5 : float
+        The distance that 5 % of the samples stay below.
+    closer_share : float or None
+        Of the samples, those that are nearer to a fitted row than to any of as many held-out ones,
+        ties by half: 0.5 if the sampler does not know the one from the other. None without
+        held-out rows.
+    """
+
+    quantile_5: float
+    closer_share: float | None
+
+
+def novelty(
+    samples: Any,
+    fitted: Any,
+    held_out: Any,
+    *,
+    standardize: bool = False,
+    features: Features = None,
+    random_state: Any = 0,
+    progress: bool | None = None,
+) -> Novelty:
     """Return how far samples lie from the fitted rows, as a multiple of how far unseen rows do.
 
     The mean Euclidean distance from the samples to the nearest row that the sampler was fitted on,
     divided by the same for held-out rows: 1 is as new as unseen data, 0 are copies. More than 1 is
-    not better: such samples are further from the data than data is.
+    not better: such samples are further from the data than data is. A mean hides a minority of
+    copies, so look at ``copied_share`` too.
 
     Of decoded samples, compare with decoded rows: what a decoder does to every image is then no
     part of it. A sampler's fidelity says little without it, since copies are the most faithful.
+
+    A held-out row that is equal to a fitted one is measured to the nearest *different* fitted row:
+    else data with duplicates would make all samples look new.
 
     Parameters
     ----------
@@ -30,11 +120,21 @@ def novelty(samples: Any, fitted: Any, held_out: Any) -> float:
     held_out : array-like or tensor of shape (k, d) or (k, *shape)
         Rows that the sampler has not seen; decoded if samples are. As many as samples give both
         means the same noise; their number changes neither in expectation.
+    standardize : bool, default=False
+        Divide columns by robust scales of the fitted rows (interquartile range / 1.349) first, so
+        that none of them supplies the distance. For latents and tables, not for pixels.
+    features : None, str or callable, default=None
+        A callable that turns all three into features, or the name of what they are already.
+    random_state : None, int, RandomState, Generator or torch.Generator, default=0
+        Of the bootstrap.
+    progress : bool or None, default=None
+        Whether to show a bar; None: on a terminal, where it takes more than a second.
 
     Returns
     -------
-    ratio : float
-        At least 0.
+    ratio : Novelty, a float
+        At least 0, with a bootstrap interval: 95 % of 1,000 draws of samples and held-out rows. It
+        says how the number depends on them, for these fitted rows.
 
     Raises
     ------
@@ -42,34 +142,354 @@ def novelty(samples: Any, fitted: Any, held_out: Any) -> float:
         If an argument holds no real numbers.
     ValueError
         If one has no rows, a value that is not finite (naming row and column) or is beyond 1e100,
-        if their columns differ in number, or if every held-out row is a fitted one.
+        if their columns differ in number, or if a held-out row has no different fitted row.
+
+    Warns
+    -----
+    UserWarning
+        If more than half of the held-out rows are fitted rows, and if one column has more than 95 %
+        of the variance (by robust scales) and standardize is False.
 
     Examples
     --------
     >>> import numpy as np
     >>> from zbins.metrics import novelty
     >>> fitted, held_out, fresh = np.random.default_rng(0).normal(size=(3, 1_000, 5))
-    >>> novelty(fitted[:100], fitted, held_out)
+    >>> float(novelty(fitted[:100], fitted, held_out))
     0.0
     >>> round(novelty(fresh, fitted, held_out), 1)
     1.0
     """
-    given = {"samples": samples, "fitted": fitted, "held_out": held_out}
-    rows = {name: as_rows(value, name) for name, value in given.items()}
-    d = rows["fitted"].shape[1]
-    for name, array in rows.items():
-        check_squares(array, name)
-        if array.shape[1] != d:
-            raise ValueError(
-                f"{name} has {array.shape[1]} columns and fitted has {d}; accepted are rows of one "
-                "kind"
-            )
-    queries = np.concatenate([rows["samples"], rows["held_out"]])
-    _, distance = nearest_rows(queries, rows["fitted"])  # one search: its index is made once
-    of_samples, unseen = np.split(distance, [len(rows["samples"])])
-    if not unseen.any():
+    given = Given(
+        {"samples": samples, "held_out": held_out, "fitted": fitted},
+        features,
+        random_state=random_state,
+    )
+    settings = {"standardize": standardize}
+    near, unseen, n_duplicates = _distances(given, standardize, "novelty", progress)
+
+    def both(near: Array, unseen: Array) -> Array:
+        of_means = near.mean(axis=1) / unseen.mean(axis=1)
+        return np.stack([of_means, np.median(near, axis=1) / np.median(unseen, axis=1)])
+
+    enough = len(unseen) >= _least(_SHARE)
+    values, intervals = _bootstrap(given, both, near, unseen)
+    return given.measured(
+        Novelty,
+        values[0],
+        interval=intervals[0],
+        settings=settings,
+        median=values[1],
+        median_interval=intervals[1],
+        copied_share=_copied(given, near, unseen, _SHARE, settings) if enough else None,
+        distance=float(near.mean()),
+        unseen_distance=float(unseen.mean()),
+        n_duplicates=n_duplicates,
+    )
+
+
+def copied_share(
+    samples: Any,
+    fitted: Any,
+    held_out: Any,
+    *,
+    share: float = _SHARE,
+    standardize: bool = False,
+    features: Features = None,
+    random_state: Any = 0,
+    progress: bool | None = None,
+) -> CopiedShare:
+    """Return the share of samples nearer to a fitted row than the nearest 1 % of unseen rows are.
+
+    A sampler that copies nothing has 1 %, by this definition; one that copies every tenth sample,
+    11 %. A mean distance would hide those.
+
+    Parameters
+    ----------
+    samples, fitted, held_out, standardize, features, progress
+        As for `novelty`.
+    share : float, default=0.01
+        Of the held-out rows, between 0 and 1; so many of them lie below the limit.
+    random_state : None, int, RandomState, Generator or torch.Generator, default=0
+        Of the bootstrap.
+
+    Returns
+    -------
+    share : CopiedShare, a float
+        Between 0 and 1, with a bootstrap interval as that of `novelty`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `novelty`; and ValueError where there are fewer than 1 / share - 1 held-out rows.
+
+    Warns
+    -----
+    UserWarning
+        As `novelty`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from zbins.metrics import copied_share
+    >>> fitted, held_out, samples = np.random.default_rng(0).normal(size=(3, 5_000, 8))
+    >>> samples[:500] = fitted[:500]
+    >>> round(copied_share(samples, fitted, held_out), 2)
+    0.11
+    """
+    if not isinstance(share, float) or not 0 < share < 1:
+        raise ValueError(f"share is {share!r}; accepted are floats between 0 and 1")
+    given = Given(
+        {"samples": samples, "held_out": held_out, "fitted": fitted},
+        features,
+        random_state=random_state,
+    )
+    if (found := len(given.rows["held_out"])) < _least(share):
         raise ValueError(
-            f"held_out has {len(unseen)} row(s), each one of fitted; accepted are rows that the "
-            "sampler has not seen"
+            f"held_out has {found} rows, and a share of {share} of them is less than one row; "
+            f"accepted are at least {_least(share)}"
         )
-    return float(of_samples.mean() / unseen.mean())
+    settings = {"share": share, "standardize": standardize}
+    near, unseen, _ = _distances(given, standardize, "copied_share", progress)
+    return _copied(given, near, unseen, share, settings)
+
+
+def memorization_score(
+    samples: Any, fitted: Any, *, features: Features = None, progress: bool | None = None
+) -> Measurement:
+    """Return the mean distance from samples to the nearest fitted row, in units of the features.
+
+    The pixel memorization score of images, the inception memorization score of their Inception
+    features. Alone it says nothing: read it beside the score of unseen rows, in the place of the
+    samples, which `novelty` divides by. Lower is nearer to copies, which have 0.
+
+    Parameters
+    ----------
+    samples : array-like or tensor of shape (n, d) or (n, *shape)
+    fitted : array-like or tensor of shape (m, d) or (m, *shape)
+    features, progress
+        As for `novelty`.
+
+    Returns
+    -------
+    distance : Measurement, a float
+        At least 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `novelty`.
+
+    References
+    ----------
+    A. K. Mondal, H. Asnani, P. Singla, Prathosh AP: FlexAE: Flexibly Learning Latent Priors for
+    Wasserstein Auto-Encoders. UAI 2021, section 4.
+
+    Examples
+    --------
+    >>> from zbins.metrics import memorization_score
+    >>> float(memorization_score([[0, 3], [8, 0]], [[0, 0], [8, 1]]))
+    2.0
+    """
+    given = Given({"samples": samples, "fitted": fitted}, features)
+    near, rows = given
+    with Progress(progress, len(near), "memorization_score", "row") as bar:
+        _, distance = nearest_rows(near, rows, progress=bar)
+    return given.measured(Measurement, distance.mean(), seed=None)
+
+
+def distance_to_closest_record(
+    samples: Any,
+    fitted: Any,
+    held_out: Any = None,
+    *,
+    standardize: bool = False,
+    features: Features = None,
+    random_state: Any = 0,
+    progress: bool | None = None,
+) -> ClosestRecord:
+    """Return the median distance from samples to the closest fitted row.
+
+    With held-out rows also the share of samples that are closer to a fitted row than to a held-out
+    one, which is the comparable part of it: 0.5 is ideal, more says that the sampler leans to what
+    it was fitted on. Higher distances are no merit, and large ones no proof that nothing of a row
+    can be learned from the samples (arXiv:2505.01524): `membership_inference` asks that.
+
+    Parameters
+    ----------
+    samples, fitted, standardize, features, progress
+        As for `novelty`.
+    held_out : array-like or tensor of shape (k, d) or (k, *shape), optional
+        The larger of fitted and held_out is drawn down to the smaller for the share.
+    random_state : None, int, RandomState, Generator or torch.Generator, default=0
+        Of that draw.
+
+    Returns
+    -------
+    distance : ClosestRecord, a float
+        At least 0, in units of the columns or, standardized, of their scales.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `novelty`.
+
+    References
+    ----------
+    M. Platzer, T. Reutterer: Holdout-Based Empirical Assessment of Mixed-Type Synthetic Data.
+    Frontiers in Big Data 4 (2021), 679939.
+
+    Examples
+    --------
+    >>> from zbins.metrics import distance_to_closest_record
+    >>> found = distance_to_closest_record([[1], [2], [4]], [[1], [9]], [[4], [8]])
+    >>> float(found), found.closer_share
+    (1.0, 0.5)
+    """
+    _check_flag(standardize)
+    given = Given(
+        {"samples": samples, "fitted": fitted}
+        if held_out is None
+        else {"samples": samples, "held_out": held_out, "fitted": fitted},
+        features,
+        random_state=random_state,
+    )
+    if standardize:
+        _standardize(given)
+    rows, near = given.rows, given.rows["samples"]
+    closer = None
+    searches = 1 if held_out is None else 3
+    with Progress(progress, searches * len(near), "distance_to_closest_record", "row") as bar:
+        _, distance = nearest_rows(near, rows["fitted"], progress=bar)
+        if held_out is not None:
+            fewer = min(len(rows["held_out"]), len(rows["fitted"]))
+            given.draw({"held_out": fewer, "fitted": fewer})
+            _, seen = nearest_rows(near, rows["fitted"], progress=bar)
+            _, unseen = nearest_rows(near, rows["held_out"], progress=bar)
+            closer = float((np.sign(unseen - seen).mean() + 1) / 2)
+    return given.measured(
+        ClosestRecord,
+        float(np.median(distance)),
+        settings={"standardize": standardize},
+        seed=None if held_out is None else given.seed,
+        quantile_5=float(np.quantile(distance, 0.05)),
+        closer_share=closer,
+    )
+
+
+def _distances(
+    given: Given, standardize: bool, title: str, progress: bool | None
+) -> tuple[Array, Array, int]:
+    """Return the distances of samples and of held-out rows, and how many of these are fitted rows.
+
+    Those of held-out rows are to the nearest different fitted row.
+    """
+    _check_flag(standardize)
+    if standardize:
+        _standardize(given)
+    else:
+        _warn_of_columns(given.rows["fitted"])
+    near, held_out, fitted = given
+    with Progress(progress, len(near) + len(held_out), title, "row") as bar:
+        _, distance = nearest_rows(near, fitted, progress=bar)
+        _, unseen = nearest_rows(held_out, fitted, progress=bar)
+    duplicates = np.flatnonzero(unseen == 0)
+    _, unseen[duplicates] = nearest_rows(held_out[duplicates], fitted, different=True)
+    if np.isinf(unseen).any():
+        raise ValueError(
+            f"fitted has {len(fitted)} row(s), all equal to a held-out one; accepted are at least "
+            "two different rows"
+        )
+    if 2 * len(duplicates) > len(held_out):
+        warnings.warn(
+            f"{len(duplicates)} of the {len(held_out)} rows of held_out are rows of fitted: make "
+            "sure that the sampler has not seen them",
+            stacklevel=3,
+        )
+    return distance, unseen, len(duplicates)
+
+
+def _warn_of_columns(fitted: Array) -> None:
+    """Say so if one column decides which row is the nearest: all others may then be copies."""
+    if len(fitted) < _FEW or fitted.shape[1] == 1:
+        return
+    variance = np.square(_scales(fitted))
+    column = int(variance.argmax())
+    if variance[column] > _LOUD * variance.sum():
+        share = variance[column] / variance.sum()
+        warnings.warn(
+            f"column {column} has {share:.1%} of the variance and decides alone which row is the "
+            "nearest, so that copies in all other columns are not seen; standardize=True gives "
+            "each column the same say",
+            stacklevel=4,
+        )
+
+
+def _copied(
+    given: Given, near: Array, unseen: Array, share: float, settings: dict[str, Any]
+) -> CopiedShare:
+    def limit(unseen: Array) -> Array:
+        # Of n held-out rows, (n + 1) p are below this quantile: then a fresh row is, with p.
+        found: Array = np.quantile(unseen, share, axis=1, keepdims=True, method="weibull")
+        return found
+
+    def copied(near: Array, unseen: Array) -> Array:
+        found: Array = (near < limit(unseen)).mean(axis=1)[None]
+        return found
+
+    values, intervals = _bootstrap(given, copied, near, unseen)
+    return given.measured(
+        CopiedShare,
+        values[0],
+        interval=intervals[0],
+        settings=settings | {"share": share},
+        threshold=float(limit(unseen[None])[0, 0]),
+        expected=share,
+        n_exact=int((near == 0).sum()),
+    )
+
+
+def _least(share: float) -> int:
+    return math.ceil(1 / share - 1 - 1e-9)
+
+
+def _bootstrap(
+    given: Given, statistics: Callable[..., Array], *samples: Array
+) -> tuple[list[float], list[tuple[float, float]]]:
+    """Return statistics, and the middle 95 % of those of samples drawn with replacement.
+
+    They take each sample as the rows of a matrix, and give a row for each statistic.
+    """
+    rng = np.random.default_rng(given.seed)  # whatever was drawn before
+    at_once = max(1, _AT_ONCE // max(map(len, samples)))
+    drawn = []
+    for begin in range(0, _RESAMPLES, at_once):
+        n = min(at_once, _RESAMPLES - begin)
+        drawn.append(
+            statistics(*(rows[rng.integers(0, len(rows), (n, len(rows)))] for rows in samples))
+        )
+    low, high = np.quantile(np.concatenate(drawn, axis=1), [0.025, 0.975], axis=1).tolist()
+    values: list[float] = statistics(*(rows[None] for rows in samples))[:, 0].tolist()
+    return values, list(zip(low, high, strict=True))
+
+
+def _standardize(given: Given) -> None:
+    """Divide all rows by the scales of the columns of the fitted ones."""
+    scale = _scales(given.rows["fitted"])
+    scale[scale == 0] = 1  # constant
+    for name, rows in given.rows.items():
+        given.rows[name] = rows / scale
+
+
+def _scales(rows: Array) -> Array:
+    """Return a robust scale of each column: 0 only for a constant."""
+    low, first, third, high = np.quantile(rows, [_INNER[0], 0.25, 0.75, _INNER[1]], axis=0)
+    scale = (third - first) / 1.349  # the standard deviation of a normal distribution
+    scale = np.where(scale > 0, scale, np.clip(rows, low, high).std(axis=0))
+    found: Array = np.where(scale > 0, scale, rows.std(axis=0))
+    return found
+
+
+def _check_flag(standardize: object) -> None:
+    if not isinstance(standardize, bool):
+        raise TypeError(f"standardize is {standardize!r}; accepted are True and False")
