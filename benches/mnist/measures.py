@@ -13,7 +13,9 @@ from torch import nn
 
 from zbins._common.arrays import to_host
 from zbins._common.nearest import nearest_rows
-from zbins.metrics import frechet_distance
+from zbins.metrics import Novelty, frechet_distance, novelty
+
+VERSION = 2  # one more, and samplers are measured again; networks are not trained again
 
 
 class Judge:
@@ -46,9 +48,9 @@ class Judge:
         return self.decode(self.fitted)
 
     @functools.cached_property
-    def unseen_distance(self) -> float:
-        """The mean distance from decoded held-out rows to the nearest decoded fitted row."""
-        return self.distance(self.decode(self.held_out))
+    def reconstructions(self) -> torch.Tensor:
+        """The decoded held-out rows."""
+        return self.decode(self.held_out)
 
     @functools.cached_property
     def _references(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -72,21 +74,14 @@ class Judge:
         behind, front = map(frechet_distance, self.features(images), self._references)
         return {"frechet": behind, "frechet_in_front": front}
 
-    def distance(self, images: torch.Tensor) -> float:
-        """Return the mean distance to the nearest decoded fitted row, in pixels."""
-        return float(self._nearest(images)[1].mean())
-
-    def novelty(self, images: torch.Tensor) -> float:
-        """Return zbins.metrics.novelty, of which the part of the held-out rows is kept."""
-        return self.distance(images) / self.unseen_distance
+    def novelty(self, images: torch.Tensor) -> Novelty:
+        """Return how new images are among decoded rows, in pixels."""
+        return novelty(images, self.copies, self.reconstructions, features="pixels")
 
     def pairs(self, images: torch.Tensor) -> dict[str, Array]:
         """Return images, and the nearest decoded fitted row of each, as uint8."""
-        index, _ = self._nearest(images)
+        index, _ = nearest_rows(*(to_host(part.flatten(1)) for part in (images, self.copies)))
         return {"images": as_bytes(images), "nearest": as_bytes(self.copies)[index]}
-
-    def _nearest(self, images: torch.Tensor) -> tuple[Array, Array]:
-        return nearest_rows(*(to_host(part.flatten(1)) for part in (images, self.copies)))
 
 
 def as_bytes(images: torch.Tensor) -> Array:

@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import classifier
+import measures
 import models
 import numpy as np
 import samplers
 import torch
 from digits import Array, Digits
-from measures import Judge
 from settings import MODELS, Settings
 from stages import Stage, Store
 
 import zbins
+from zbins.metrics import Novelty
 from zbins.protocol import draw
 
 PICTURED = 48  # images of a panel
@@ -80,16 +81,17 @@ def _model(
     )
 
     @functools.cache
-    def judge() -> Judge:  # only if there is something left to measure
+    def judge() -> measures.Judge:  # only if there is something left to measure
         z = encoded.arrays()
         features = classifier.load_features(judge_network, settings.device)
         model = models.load(name, trained, settings)
-        return Judge(model, features, digits, z["validation"], z["test"])
+        return measures.Judge(model, features, digits, z["validation"], z["test"])
 
     after = {
         "latents": encoded.key,
         "classifier": judge_network.key,
         "features": classifier.LAYER,
+        "measures": measures.VERSION,
     }
     references = store.run(
         f"{slug}-references", after, lambda stage: _references(judge(), digits, stage)
@@ -125,33 +127,33 @@ def _encode(
     }
 
 
-def _references(judge: Judge, digits: Digits, stage: Stage) -> dict[str, Any]:
+def _references(judge: measures.Judge, digits: Digits, stage: Stage) -> dict[str, Any]:
     """Measure what the samplers are read against."""
-    real = judge.real(digits.validation)
-    again = judge.decode(judge.held_out)
+    real, again = judge.real(digits.validation), judge.reconstructions
+    copies = judge.novelty(judge.copies)
     rows = [
         _row("real validation images", "real", "real", [judge.measured(real)]),
         _row(
             "decoded validation latents (copies)",
             "copies",
             "reference",
-            [judge.measured(judge.copies) | {"novelty": judge.novelty(judge.copies)}],
+            [judge.measured(judge.copies) | _newness(copies)],
         ),
         _row(
             "decoded test latents (reconstructions)",
             "reconstructions",
             "reference",
-            [judge.measured(again) | {"novelty": judge.novelty(again)}],
+            [judge.measured(again) | _newness(judge.novelty(again))],
         ),
     ]
     test = judge.real(digits.test[:PICTURED])
     pairs = {"real": judge.pairs(test), "reconstructions": judge.pairs(again[:PICTURED])}
     stage.store(**{f"{slug}-{what}": a for slug, both in pairs.items() for what, a in both.items()})
-    return {"rows": rows, "unseen_distance": judge.unseen_distance}
+    return {"rows": rows, "unseen_distance": copies.unseen_distance}
 
 
 def _measure(
-    contender: samplers.Contender, judge: Judge, settings: Settings, stage: Stage
+    contender: samplers.Contender, judge: measures.Judge, settings: Settings, stage: Stage
 ) -> dict[str, Any]:
     """Fit one sampler, time it, draw, decode, measure."""
     sampler, times = samplers.fit(contender, judge.fitted, settings)
@@ -167,21 +169,26 @@ def _measure(
     n = len(judge.held_out)
     for turn in range(settings.draws):
         images = judge.decode(draw(sampler, n, 1_000 * settings.seed + turn))
-        draws.append(judge.measured(images) | {"novelty": judge.novelty(images)})
+        draws.append(judge.measured(images) | _newness(judge.novelty(images)))
         if turn == 0:
             stage.store(**judge.pairs(images[:PICTURED]))
     row = _row(contender.name, contender.slug, contender.kind, draws)
     return row | {"parameter": contender.parameter, "times": times, **facts}
 
 
-def _row(name: str, slug: str, kind: str, draws: list[dict[str, float]]) -> dict[str, Any]:
+def _newness(found: Novelty) -> dict[str, float | None]:
+    return {"novelty": found, "copied_share": found.copied_share}
+
+
+def _row(name: str, slug: str, kind: str, draws: list[dict[str, Any]]) -> dict[str, Any]:
     measured = {what: [draw[what] for draw in draws] for what in draws[0]}
-    return {"name": name, "slug": slug, "kind": kind, "novelty": [], **measured}
+    return {"name": name, "slug": slug, "kind": kind, "novelty": [], "copied_share": [], **measured}
 
 
 def _line(row: dict[str, Any]) -> str:
     frechet, novelty = np.mean(row["frechet"]), np.mean(row["novelty"])
-    return f"  {row['name']}: Fréchet {frechet:.2f}, novelty {novelty:.3f}"
+    copied = np.mean(row["copied_share"])
+    return f"  {row['name']}: Fréchet {frechet:.2f}, novelty {novelty:.3f}, copied {copied:.1%}"
 
 
 def facts(settings: Settings, digits: Digits) -> dict[str, Any]:

@@ -98,9 +98,10 @@ def by_frechet_alone(name: str, model: Model) -> str:
         f"**{name}, by Fréchet alone,** as the paper's Table 1 picks: PMFS "
         f"{'wins' if better else 'loses'}, {_frechet(pmfs)} with {_short(pmfs['name'])} against "
         f"{_frechet(gmm)} with {_short(gmm['name'])}. But their novelty is "
-        f"{mean(pmfs['novelty']):.2f} and {mean(gmm['novelty']):.2f}, and with "
-        f"{_short(pmfs['name'])} {pmfs['share_alone']:.0%} of the fitted rows are alone in their "
-        f"bin. Decoding the fitted rows themselves, which needs no sampler, gives "
+        f"{mean(pmfs['novelty']):.2f} and {mean(gmm['novelty']):.2f}, the share of copies among "
+        f"the samples {mean(pmfs['copied_share']):.0%} and {mean(gmm['copied_share']):.0%}, and "
+        f"with {_short(pmfs['name'])} {pmfs['share_alone']:.0%} of the fitted rows are alone in "
+        f"their bin. Decoding the fitted rows themselves, which needs no sampler, gives "
         f"{_frechet(copies)} at novelty {mean(copies['novelty']):.2f}."
     )
 

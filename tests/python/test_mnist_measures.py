@@ -29,6 +29,7 @@ def test_novelty_is_that_of_decoded_rows(judge):
     drawn = np.random.default_rng(1).random((30, 4), dtype=np.float32)
     found = judge.novelty(judge.decode(drawn))
     assert found == pytest.approx(novelty(drawn, judge.fitted, judge.held_out), rel=1e-12)
+    assert found.features == "pixels"
 
 
 def test_frechet_of_a_judge_is_that_of_features(judge):
@@ -51,6 +52,7 @@ def row(name, frechet, novelty, kind="PMFS", wobble=0.01):
     """A sampler's row with two draws around these means."""
     steps = np.array([-1, 1]) * wobble / np.sqrt(2)
     means = {"frechet": frechet, "frechet_in_front": frechet, "novelty": novelty}
+    means["copied_share"] = 1 - novelty / 2
     draws = {what: (value + steps).tolist() for what, value in means.items()}
     return {"name": name, "slug": name, "kind": kind, **draws}
 
@@ -128,7 +130,7 @@ def test_fidelity_alone_is_said_with_its_novelty():
     model["rows"].append(row("copies", 1.5, 0.0, "reference", 0))
     text = words.by_frechet_alone("AE", model)
     assert "PMFS wins, 2.00 with n_bins=4 against 3.00 with GMM with 10 components" in text
-    assert "their novelty is 0.60 and 1.00" in text
+    assert "their novelty is 0.60 and 1.00, the share of copies among the samples 70% and" in text
     assert "97% of the fitted rows are alone" in text
     assert "From n_bins=4 on, 97% or more" in words.alone("AE", model)
     assert words.prior("AE", model) == ""

@@ -242,6 +242,10 @@ def test_a_quick_run_from_end_to_end_and_again(tmp_path):
         novelty = {row["slug"]: row["novelty"] for row in model["rows"]}
         assert novelty["copies"] == [0]
         assert novelty["reconstructions"] == [1]
+        copied = {row["slug"]: row["copied_share"] for row in model["rows"]}
+        assert copied["copies"] == [1]
+        assert copied["reconstructions"] == [pytest.approx(0.01, abs=0.004)]
+        assert copied["pmfs-8"][0] > copied["pmfs-2"][0]
         assert len(model["equal_novelty"]) == 2
     text = (out / "quick" / "mnist.md").read_text(encoding="utf-8")
     assert "its numbers mean nothing" in text

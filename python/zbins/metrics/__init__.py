@@ -6,10 +6,21 @@ device, and know nothing of samplers: of latents, of decoded images, or of featu
 
 from .fidelity import frechet_distance
 from .measurement import Measurement
-from .novelty import copied_share, distance_to_closest_record, memorization_score, novelty
+from .novelty import (
+    ClosestRecord,
+    CopiedShare,
+    Novelty,
+    copied_share,
+    distance_to_closest_record,
+    memorization_score,
+    novelty,
+)
 
 __all__ = [
+    "ClosestRecord",
+    "CopiedShare",
     "Measurement",
+    "Novelty",
     "copied_share",
     "distance_to_closest_record",
     "frechet_distance",
