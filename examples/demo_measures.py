@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from demo_samplers import Array, Contender
-from zbins.metrics import frechet_distance, novelty
+from zbins.metrics import Novelty, frechet_distance, novelty
 from zbins.protocol import draw
 
 N_DRAWS = 10  # a single draw of 397 moves the Fréchet distance by more than samplers differ
@@ -30,6 +30,7 @@ class Row:
     frechet: float | None = None
     frechet_std: float | None = None
     novelty: float | None = None
+    copied_share: float | None = None
     fit_seconds: float | None = None
     sample_seconds: float | None = None
     share_alone: float | None = None
@@ -72,13 +73,20 @@ class Judge:
         """Return the Fréchet distance to the real held-out images."""
         return frechet_distance(self._features_of(images), self._reference)
 
-    def novelty(self, images: torch.Tensor) -> float:
-        """Return the mean distance to the nearest decoded fitted row, held-out rows being 1."""
-        return novelty(images, self._copies, self._unseen)
+    def novelty(self, images: torch.Tensor) -> Novelty:
+        """Return how new images are among decoded rows, in pixels."""
+        return novelty(images, self._copies, self._unseen, features="pixels")
 
     def _features_of(self, images: torch.Tensor) -> torch.Tensor:
         with torch.inference_mode():
             return self._features(images)
+
+    def _new(self, row: Row, images: list[torch.Tensor]) -> Row:
+        """Fill in how new draws of images are."""
+        found = [self.novelty(x) for x in images]
+        row.novelty = statistics.fmean(found)
+        row.copied_share = statistics.fmean(new.copied_share for new in found)
+        return row
 
     def references(self, fitted_images: torch.Tensor) -> list[Row]:
         """Return the lines between which the others are read."""
@@ -88,8 +96,8 @@ class Judge:
         copies = _mean([self.frechet(self._copies[part]) for part in parts])
         return [
             Row("real images (fitted rows)", "reference", *real),
-            Row("decoded fitted rows (copies)", "reference", *copies, novelty=0.0),
-            Row("decoded held-out rows", "reference", novelty=1.0),
+            self._new(Row("decoded fitted rows (copies)", "reference", *copies), [self._copies]),
+            self._new(Row("decoded held-out rows", "reference"), [self._unseen]),
         ]
 
     def measure(self, contender: Contender) -> tuple[Row, Any]:
@@ -103,7 +111,7 @@ class Judge:
             row.sample_seconds = median_seconds(lambda: sampler.sample(N_TIMED))
         images = [self.decode(draw(sampler, len(self.test), seed)) for seed in range(N_DRAWS)]
         row.frechet, row.frechet_std = _mean([self.frechet(x) for x in images])
-        row.novelty = statistics.fmean(self.novelty(x) for x in images)
+        self._new(row, images)
         if contender.kind == "PMFS":
             row.share_alone = sampler.summary().share_alone
             row.share_covered = float(sampler.contains(self.test).mean())

@@ -25,6 +25,7 @@ HEADER = (
     f"sample {N_TIMED:,}",
     "Fréchet",
     "novelty",
+    "copied",
     "rows alone",
     "held-out in a bin",
 )
@@ -73,6 +74,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         _seconds(row.sample_seconds),
         "-" if row.frechet is None else f"{row.frechet:.1f}{spread}",
         "-" if row.novelty is None else f"{row.novelty:.2f}",
+        _percent(row.copied_share),
         _percent(row.share_alone),
         _percent(row.share_covered),
     )
@@ -100,6 +102,8 @@ def legend(n_fitted: int, n_test: int, n_latent: int) -> str:
         "Novelty: mean distance from decoded samples to the nearest decoded row the sampler was "
         "fitted on, divided by the same for as many held-out rows. 0 = copies, 1 = as new as "
         "unseen digits; above 1 is not better: it is further from every digit than digits are.",
+        "Copied: samples nearer to a decoded fitted row than the nearest 1 % of the held-out rows "
+        "are. A sampler that copies nothing has 1 %.",
         "Rows alone: fitted rows that share their bin with no other. Held-out in a bin: unseen "
         "rows that fall into an occupied bin.",
     )
@@ -112,7 +116,8 @@ def verdict(rows: list[Row]) -> str:
     said = []
     text = (
         f"The lowest Fréchet of PMFS is that of {_short(lowest)}, with a novelty of "
-        f"{lowest.novelty:.2f} and {lowest.share_alone:.0%} of the rows alone in their bin."
+        f"{lowest.novelty:.2f}, {lowest.copied_share:.0%} of its samples copies, and "
+        f"{lowest.share_alone:.0%} of the rows alone in their bin."
     )
     if lowest.novelty < NEW_ENOUGH:
         text += (
