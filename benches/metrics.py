@@ -1,0 +1,545 @@
+"""What each metric sees and what it misses, by samples with one known fault each: docs/metrics.md.
+
+`make metrics` runs it (about ten minutes on two cores). Every metric is asked about fresh samples
+of the law that the rows came from, several times over, and then about samples with a fault. A fault
+is seen if the mean moves by more than the spread explains.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import statistics
+import textwrap
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import machine
+import numpy as np
+
+from zbins import metrics
+from zbins._io.atomic import atomic_file
+
+ROOT = Path(__file__).resolve().parent.parent
+N_MODES = 10
+SEEN = 4.0  # standard errors of the difference of two means
+
+Array = Any
+Call = Callable[[Array, Array, Array], float]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Rows of each of the three sets, columns, repetitions; rows and columns of a timed call."""
+
+    n: int = 2_000
+    d: int = 32
+    repetitions: int = 5
+    timed: tuple[int, int] = (10_000, 64)
+
+
+QUICK = Sizes(n=200, d=8, repetitions=2, timed=(300, 8))
+
+
+class Law:
+    """A mixture of equally frequent normal distributions, each with a covariance of its own."""
+
+    def __init__(self, d: int) -> None:
+        rng = np.random.default_rng(7)
+        self.centres = 1.5 * rng.normal(size=(N_MODES, d))
+        self.factors = rng.normal(size=(N_MODES, d, d)) / np.sqrt(d)
+
+    def draw(self, rng: Any, n: int, n_modes: int = N_MODES) -> tuple[Array, Array]:
+        """Return rows, and the mode of each."""
+        mode = rng.integers(0, n_modes, n)
+        noise = rng.normal(size=(n, self.centres.shape[1]))
+        return self.centres[mode] + np.einsum("nij,nj->ni", self.factors[mode], noise), mode
+
+    def probabilities(self, rows: Array) -> Array:
+        """Return how probable it is that a row is of each mode, as the best classifier would."""
+        logs = []
+        for centre, factor in zip(self.centres, self.factors, strict=True):
+            white = np.linalg.solve(factor, (rows - centre).T)
+            logs.append(-np.square(white).sum(axis=0) / 2 - np.linalg.slogdet(factor)[1])
+        shares = np.exp(np.array(logs).T - np.max(logs, axis=0)[:, None])
+        return shares / shares.sum(axis=1, keepdims=True)
+
+
+def fresh(law: Law, rng: Any, fitted: Array) -> Array:
+    return law.draw(rng, len(fitted))[0]
+
+
+def copies(law: Law, rng: Any, fitted: Array) -> Array:
+    rows = fresh(law, rng, fitted)
+    n = int(0.3 * len(rows))
+    rows[:n] = fitted[rng.permutation(len(fitted))[:n]]
+    return rows + 0.01 * fitted.std(axis=0) * rng.normal(size=rows.shape)
+
+
+def dropped(law: Law, rng: Any, fitted: Array) -> Array:
+    return law.draw(rng, len(fitted), N_MODES - 2)[0]
+
+
+def noisy(law: Law, rng: Any, fitted: Array) -> Array:
+    rows = fresh(law, rng, fitted)
+    return rows + 0.3 * fitted.std(axis=0) * rng.normal(size=rows.shape)
+
+
+def shifted(law: Law, rng: Any, fitted: Array) -> Array:
+    return fresh(law, rng, fitted) + 0.15 * fitted.std(axis=0)
+
+
+def independent(law: Law, rng: Any, fitted: Array) -> Array:
+    rows, mode = law.draw(rng, len(fitted))
+    for which in range(N_MODES):
+        places = np.flatnonzero(mode == which)
+        for column in range(rows.shape[1]):
+            rows[places, column] = rows[rng.permutation(places), column]
+    return rows
+
+
+FAULTS = {
+    "copies": (copies, "3 of 10 samples are fitted rows, with noise of 1 % of each column's scale"),
+    "dropped modes": (dropped, "2 of the 10 modes are missing"),
+    "noise": (noisy, "noise of 30 % of each column's scale is added"),
+    "shifted mean": (shifted, "every column is moved by 15 % of its scale"),
+    "wrong covariance": (
+        independent,
+        "within a mode the columns are shuffled: means and variances stay, correlations go",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that is asked for.
+
+    Attributes
+    ----------
+    name : str
+    call : callable
+        Takes samples, fitted rows and held-out rows.
+    ideal : float
+        The best value; infinite where more, or less, is always better.
+    asks : str
+        What question it answers.
+    """
+
+    name: str
+    call: Call
+    ideal: float
+    asks: str
+
+
+def catalogue(law: Law) -> dict[str, list[Metric]]:
+    """Return all metrics by their group."""
+    m, high, low = metrics, np.inf, -np.inf
+
+    def on_held_out(metric: Callable[..., Any], part: str | None = None, **options: Any) -> Call:
+        def call(samples: Array, fitted: Array, held_out: Array) -> float:
+            found = metric(samples, held_out, **options)
+            return float(found if part is None else getattr(found, part))
+
+        return call
+
+    def on_fitted(metric: Callable[..., Any], **options: Any) -> Call:
+        return lambda samples, fitted, held_out: float(metric(samples, fitted, **options))
+
+    def on_both(metric: Callable[..., Any], part: str | None = None, **options: Any) -> Call:
+        def call(samples: Array, fitted: Array, held_out: Array) -> float:
+            found = metric(samples, fitted, held_out, **options)
+            return float(found if part is None else getattr(found, part))
+
+        return call
+
+    def classes(samples: Array, fitted: Array, held_out: Array) -> float:
+        return float(m.inception_score(samples, features=law.probabilities))
+
+    return {
+        "Novelty and copying": [
+            Metric(
+                "`novelty`",
+                on_both(m.novelty),
+                1,
+                "are samples as far from the fitted rows as unseen rows are?",
+            ),
+            Metric(
+                "its `.median`",
+                on_both(m.novelty, "median"),
+                1,
+                "the same for the sample in the middle",
+            ),
+            Metric(
+                "`copied_share`",
+                on_both(m.copied_share),
+                0.01,
+                "how many samples are nearer to a fitted row than the nearest 1 % of unseen rows?",
+            ),
+            Metric(
+                "`memorization_score`",
+                on_fitted(m.memorization_score),
+                high,
+                "how far are samples from the fitted rows?",
+            ),
+            Metric(
+                "`distance_to_closest_record`",
+                on_fitted(m.distance_to_closest_record),
+                high,
+                "the same, as a median",
+            ),
+            Metric(
+                "its `.closer_share`",
+                on_both(m.distance_to_closest_record, "closer_share"),
+                0.5,
+                "how many samples are closer to a fitted than to an unseen row?",
+            ),
+            Metric(
+                "`authenticity`",
+                on_fitted(m.authenticity),
+                high,
+                "how many samples are further from a fitted row than its own neighbour?",
+            ),
+            Metric(
+                "`data_copying`",
+                on_both(m.data_copying),
+                0,
+                "cell by cell, are samples as far from the fitted rows as unseen rows are?",
+            ),
+            Metric(
+                "`feature_likelihood_divergence`",
+                on_both(m.feature_likelihood_divergence),
+                low,
+                "how likely do Gaussians at the samples, fitted to fitted rows, make unseen rows?",
+            ),
+            Metric(
+                "its `.gap`",
+                on_both(m.feature_likelihood_divergence, "gap"),
+                0,
+                "and how much likelier the fitted rows?",
+            ),
+            Metric(
+                "`membership_inference`",
+                on_both(m.membership_inference),
+                0.5,
+                "can an attacker tell from the samples who was fitted?",
+            ),
+        ],
+        "Fidelity": [
+            Metric(
+                "`frechet_distance`",
+                on_held_out(m.frechet_distance),
+                low,
+                "do means and covariances agree?",
+            ),
+            Metric(
+                "with `extrapolate=True`",
+                on_held_out(m.frechet_distance, extrapolate=True),
+                low,
+                "the same for infinitely many rows",
+            ),
+            Metric(
+                "`kernel_distance`",
+                on_held_out(m.kernel_distance),
+                low,
+                "do the first three moments agree?",
+            ),
+            Metric(
+                "`inception_score`",
+                classes,
+                high,
+                "is each sample of one class, and are there all classes?",
+            ),
+        ],
+        "Coverage": [
+            Metric(
+                "`prd`, F8 (recall)",
+                on_held_out(m.prd, "f8"),
+                high,
+                "is all of the real law covered, by clusters?",
+            ),
+            Metric(
+                "`prd`, F1/8 (precision)",
+                on_held_out(m.prd, "f1_8"),
+                high,
+                "does all lie in the real law, by clusters?",
+            ),
+            Metric(
+                "`precision_recall`, precision",
+                on_held_out(m.precision_recall, "precision"),
+                high,
+                "how many samples lie among the real rows?",
+            ),
+            Metric(
+                "`precision_recall`, recall",
+                on_held_out(m.precision_recall, "recall"),
+                high,
+                "how many real rows lie among the samples?",
+            ),
+            Metric(
+                "`density_coverage`, density",
+                on_held_out(m.density_coverage, "density"),
+                high,
+                "how many real rows is a sample near to?",
+            ),
+            Metric(
+                "`density_coverage`, coverage",
+                on_held_out(m.density_coverage, "coverage"),
+                high,
+                "how many real rows have a sample near?",
+            ),
+            Metric(
+                "clipped density",
+                on_held_out(m.density_coverage, "clipped_density"),
+                high,
+                "what share of good samples is as dense?",
+            ),
+            Metric(
+                "clipped coverage",
+                on_held_out(m.density_coverage, "clipped_coverage"),
+                high,
+                "what share of good samples covers as much?",
+            ),
+        ],
+        "Transport and two-sample": [
+            Metric(
+                "`wasserstein_distance`, exact",
+                on_held_out(m.wasserstein_distance),
+                low,
+                "how far must the samples move to become the real rows?",
+            ),
+            Metric(
+                "sliced",
+                on_held_out(m.wasserstein_distance, method="sliced"),
+                low,
+                "the same along lines, on average",
+            ),
+            Metric(
+                "Sinkhorn",
+                on_held_out(m.wasserstein_distance, method="sinkhorn"),
+                low,
+                "the same, blurred",
+            ),
+            Metric("`mmd`", on_held_out(m.mmd), low, "do smooth averages agree?"),
+            Metric(
+                "`one_nn_accuracy`",
+                on_held_out(m.one_nn_accuracy),
+                0.5,
+                "does a row's nearest neighbour tell real from drawn?",
+            ),
+            Metric("`c2st`", on_held_out(m.c2st), 0.5, "does a trained network?"),
+        ],
+    }
+
+
+def measure(sizes: Sizes, say: Callable[[str], None]) -> dict[str, Any]:
+    """Ask every metric about every kind of samples."""
+    law = Law(sizes.d)
+    groups: dict[str, list[dict[str, Any]]] = {}
+    timed = [np.random.default_rng(i).normal(size=sizes.timed).astype(np.float32) for i in range(3)]
+    for group, entries in catalogue(law).items():
+        groups[group] = []
+        for metric in entries:
+            begin = time.perf_counter()
+            values = {
+                what: [
+                    metric.call(*_sets(law, make, sizes, turn)) for turn in range(sizes.repetitions)
+                ]
+                for what, make in [("fresh", fresh), *((k, v[0]) for k, v in FAULTS.items())]
+            }
+            row = {"name": metric.name, "asks": metric.asks, "values": values}
+            row["verdicts"] = {
+                what: verdict(values["fresh"], values[what], metric.ideal) for what in FAULTS
+            }
+            row["seconds"] = None
+            if metric.name != "`inception_score`":
+                start = time.perf_counter()
+                metric.call(*timed)
+                row["seconds"] = time.perf_counter() - start
+            groups[group].append(row)
+            say(f"{metric.name}: {time.perf_counter() - begin:.1f} s")
+    return {
+        "machine": machine.describe(),
+        "sizes": {"n": sizes.n, "d": sizes.d, "repetitions": sizes.repetitions},
+        "timed": list(sizes.timed),
+        "groups": groups,
+    }
+
+
+def _sets(law: Law, make: Callable[..., Array], sizes: Sizes, turn: int) -> list[Array]:
+    """Return samples, fitted and held-out rows; sorted, as the samples of mixtures come."""
+    rng = np.random.default_rng([turn, 1])
+    fitted, held_out = (law.draw(rng, sizes.n)[0] for _ in range(2))
+    samples = make(law, np.random.default_rng([turn, 2]), fitted)
+    return [samples[np.argsort(samples[:, 0])], fitted, held_out]
+
+
+def verdict(before: list[float], after: list[float], ideal: float) -> str:
+    """Return "same", or whether a fault reads as "better" or "worse" than fresh samples.
+
+    Parameters
+    ----------
+    before, after : list of float
+        Of fresh samples, and with the fault; of the same rows, turn by turn.
+    ideal : float
+    """
+    steps = [b - a for a, b in zip(before, after, strict=True)]
+    move = statistics.fmean(steps)
+    scale = statistics.pstdev(before) + statistics.pstdev(after)
+    if abs(move) <= SEEN * scale / len(before) ** 0.5 + 1e-12:
+        return "same"
+    if not np.isfinite(ideal):
+        return "better" if (move > 0) == (ideal > 0) else "worse"
+    a, b = (abs(statistics.fmean(values) - ideal) for values in (before, after))
+    return "better" if b < a else "worse"
+
+
+def page(results: dict[str, Any]) -> str:
+    """Return docs/metrics.md."""
+    sizes, rows = results["sizes"], [row for group in results["groups"].values() for row in group]
+    where = machine.in_words(results["machine"])
+    n, d = results["timed"]
+    parts = [
+        "# Metrics: what each sees, and what it misses",
+        f"`make metrics` made this page, words and all, from "
+        f"[metrics.json](../benches/results/metrics.json) ({where}).",
+        "All are in `zbins.metrics`: functions of samples, of the rows that the sampler was fitted "
+        "on, and of rows that it has not seen, in latent space, in pixels or in the features of a "
+        "network (`features=`). Each returns a float that also says what was measured: rows, "
+        "columns, features, settings, seed and, where one is known, an interval.",
+        "**Never read one alone.** " + _alone(rows),
+        "The word is novelty, not privacy. " + _privacy(),
+        "## The table",
+        _legend(sizes),
+    ]
+    for group, entries in results["groups"].items():
+        parts += [f"### {group}", _table(entries, f"{n:,} × {d}")]
+    parts += [
+        "## How it was measured",
+        _bullets(
+            f"The law is a mixture of {N_MODES} normal distributions in {sizes['d']} columns, each "
+            f"with a covariance of its own; {sizes['n']:,} fitted rows, as many held-out ones and "
+            f"as many samples; {sizes['repetitions']} repetitions with other rows. Samples are "
+            "handed over sorted by a column, as those of a mixture come sorted by component: no "
+            "number here depends on the order.",
+            *(f"{what.capitalize()}: {how}." for what, (_, how) in FAULTS.items()),
+            f"A verdict other than *same* means that the mean moved by more than {SEEN:g} standard "
+            "errors. *Better* is what the metric says, by mistake: the fault makes it prefer these "
+            "samples to fresh ones.",
+            f"Costs are of one call, {n:,} rows of {d} columns in each set, float32, on the "
+            "machine above.",
+            "`inception_score` has the probabilities of the modes, from the law itself, as the "
+            "best classifier would give them.",
+        ),
+    ]
+    return (
+        "\n\n".join(part if part.startswith(("|", "-")) else _wrapped(part) for part in parts)
+        + "\n"
+    )
+
+
+def _alone(rows: list[dict[str, Any]]) -> str:
+    seen = [row["name"] for row in rows if row["verdicts"]["copies"] == "worse"]
+    fooled = [row["name"] for row in rows if row["verdicts"]["copies"] == "better"]
+    blind = [
+        row["name"]
+        for row in rows
+        if row["verdicts"]["copies"] == "worse"
+        and not any(row["verdicts"][what] == "worse" for what in FAULTS if what != "copies")
+    ]
+    text = f"With copies among the samples, {len(seen)} of {len(rows)} numbers get worse"
+    text += f" ({_list(seen)}), and {len(fooled)} get better"
+    text += f" ({_list(fooled)})" if fooled else ""
+    text += "; the others do not see them."
+    if blind:
+        text += f" See copies, and none of the other faults: {_list(blind)}."
+    return text
+
+
+def _privacy() -> str:
+    return (
+        "Samples may keep their distance from every fitted row and still give away who was among "
+        "them ([arXiv:2505.01524](https://arxiv.org/abs/2505.01524)); `membership_inference` tries "
+        "one attack, and one that fails proves nothing about others."
+    )
+
+
+def _legend(sizes: dict[str, Any]) -> str:
+    return (
+        "The first number is what fresh samples of the true law read, the best that a sampler can "
+        "do, mean ± standard deviation. Then what samples with one fault each read: plain where "
+        "the metric does not see it, with *worse* where it does, with **better** where the fault "
+        "is taken for a merit."
+    )
+
+
+def _table(rows: list[dict[str, Any]], timed: str) -> str:
+    lines = [
+        f"| metric | asks | fresh | {' | '.join(FAULTS)} | cost at {timed} |",
+        "|---|---|---:|" + "---:|" * (len(FAULTS) + 1),
+    ]
+    for row in rows:
+        before = row["values"]["fresh"]
+        digits = _digits(before)
+        cells = [row["name"], row["asks"]]
+        spread = statistics.pstdev(before)
+        cells.append(f"{statistics.fmean(before):.{digits}f} ± {spread:.{digits}f}")
+        for what in FAULTS:
+            mean = f"{statistics.fmean(row['values'][what]):.{digits}f}"
+            mark = {"same": "", "worse": " *worse*", "better": " **better**"}[row["verdicts"][what]]
+            cells.append(mean + mark)
+        cells.append("-" if row["seconds"] is None else f"{row['seconds']:.2g} s")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _digits(values: list[float]) -> int:
+    """Return as many decimals as show the spread."""
+    scale = max(statistics.pstdev(values), abs(statistics.fmean(values)) / 100, 1e-4)
+    return max(0, min(4, int(np.ceil(-np.log10(scale))) + 1))
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(names)
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
+
+
+def _bullets(*texts: str) -> str:
+    fill = functools.partial(
+        textwrap.fill,
+        width=100,
+        initial_indent="- ",
+        subsequent_indent="  ",
+        break_long_words=False,
+    )
+    return "\n".join(map(fill, texts))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="few rows: shows that all runs")
+    parser.add_argument("--out", type=Path, help="a folder instead of the repository's places")
+    options = parser.parse_args()
+    if options.quick and options.out is None:
+        parser.error("--quick needs --out, since its numbers mean nothing")
+    results = measure(QUICK if options.quick else Sizes(), lambda text: print(text, flush=True))
+    folder = options.out
+    places = {
+        (folder or ROOT / "benches" / "results") / "metrics.json": json.dumps(results, indent=1)
+        + "\n",
+        (folder or ROOT / "docs") / "metrics.md": page(results),
+    }
+    for path, text in places.items():
+        with atomic_file(path) as file:
+            file.write(text.encode())
+        print(f"written: {path}")
+
+
+if __name__ == "__main__":
+    main()
