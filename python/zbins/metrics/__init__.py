@@ -4,7 +4,15 @@ Metrics take samples and real rows as array-likes or tensors of shape (n, d) or 
 device, and know nothing of samplers: of latents, of decoded images, or of features of images.
 """
 
-from .fidelity import frechet_distance
+from .features import DINOv2, Inception
+from .fidelity import frechet_distance, inception_score, kernel_distance
 from .novelty import novelty
 
-__all__ = ["frechet_distance", "novelty"]
+__all__ = [
+    "DINOv2",
+    "Inception",
+    "frechet_distance",
+    "inception_score",
+    "kernel_distance",
+    "novelty",
+]
