@@ -40,6 +40,10 @@ $(VENV)/build-tools: requirements/constraints.txt
 $(VENV)/tools: $(VENV)/build-tools requirements/constraints.txt requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	    -c requirements/constraints.txt -r requirements/dev.txt
+	# Alone: it asks for torchvision, and each release of that for a torch of its own. What the tests
+	# use of it needs no torchvision (tests/python/fidelity_oracle.py).
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    -c requirements/constraints.txt --no-deps torch-fidelity
 	touch $@
 
 $(VENV)/package: $(VENV)/tools $(SOURCES)

@@ -31,6 +31,7 @@ _DINOV2 = "https://huggingface.co/facebook/dinov2-large"
 _SIDE = 224  # pixels
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
 _DIGITS = 12  # of a digest
+_SAID = 300  # characters of another's error
 
 
 class Inception:
@@ -118,8 +119,8 @@ class Inception:
             raise
         except Exception as error:  # of whatever kind, they are about the file
             raise ValueError(
-                f"{weights} has no tensors of the Inception network ({error}); accepted is a file "
-                f"like {_INCEPTION}"
+                f"{weights} has no tensors of the Inception network ({_brief(error)}); accepted is "
+                f"a file like {_INCEPTION}"
             ) from error
         self._network = network.to(self._device)
 
@@ -234,7 +235,8 @@ class DINOv2:
             raise
         except Exception as error:  # of whatever kind, they are about the files
             raise ValueError(
-                f"{folder} has no DINOv2 network ({error}); accepted is a folder like {_DINOV2}"
+                f"{folder} has no DINOv2 network ({_brief(error)}); accepted is a folder "
+                f"like {_DINOV2}"
             ) from error
         self._network = network.float().eval().requires_grad_(False).to(self._device)
 
@@ -338,6 +340,12 @@ def _content(path: Path, whence: str) -> bytes:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:_DIGITS]
+
+
+def _brief(error: Exception) -> str:
+    """Return what torch says, without the names of all tensors of a network."""
+    said = " ".join(str(error).split()) or type(error).__name__
+    return said if len(said) <= _SAID else said[:_SAID] + " ..."
 
 
 def _device(device: Any) -> Any:
