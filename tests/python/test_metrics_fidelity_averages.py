@@ -68,6 +68,14 @@ def test_more_pairs_than_are_looked_at_at_once(d):
     assert (found, found.std) == pytest.approx(wanted, rel=1e-9)
 
 
+@pytest.mark.parametrize(("degree", "size"), [(90, 1), (290, 0.1), (2, 1e60)])
+def test_powers_that_do_not_overflow(degree, size):
+    X, Y = (size * rows / np.abs(rows).max() for rows in pair(0, 20, 20, 3))
+    keywords = {"degree": degree, "coef0": 0, "gamma": 3}
+    wanted = by_all_pairs(X, Y, **keywords)
+    assert kernel_distance(X, Y, **keywords) == pytest.approx(wanted, rel=1e-6, abs=0)
+
+
 def test_two_points():
     """x x' = 1, y y' = 9, x y = 3."""
     found = kernel_distance(np.ones((2, 1)), np.full((2, 1), 3), degree=2, gamma=1, coef0=0.5)
@@ -303,8 +311,9 @@ X = np.ones((4, 2))
         ((X, X), {"subset_size": 10.0}, TypeError, ["subset_size is 10.0"]),
         ((X, X), {"progress": 1}, TypeError, ["progress is 1"]),
         ((X, X), {"random_state": -1}, ValueError, ["random_state is -1"]),
-        ((X, 1e60 * X), {}, ValueError, ["degree is 3", "up to 1e290"]),
-        ((X, 10 * X), {"degree": 1000}, ValueError, ["degree is 1000", "up to 1e290"]),
+        ((X, 1e60 * X), {}, ValueError, ["degree is 3", "reaches 1e+120", "up to 2 for such rows"]),
+        ((X, 10 * X), {"degree": 1000}, ValueError, ["degree is 1000", "up to 97"]),
+        ((X, X), {"degree": 291, "coef0": 0, "gamma": 1e-3}, ValueError, ["up to 290"]),
     ],
 )
 def test_bad_input_of_a_kernel_distance(arguments, keywords, error, said):
