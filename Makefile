@@ -6,11 +6,12 @@ SOURCES := $(shell find cpp -type f) CMakeLists.txt pyproject.toml
 JOBS ?= 2
 CUDA ?= OFF# ON: build the CUDA module too, for tests on a device
 
-.PHONY: demo mnist test test-cpp test-compilers test-python test-random test-slow test-clock test-asan test-tsan test-cuda test-cuda-asan test-gpu lint format types wheel-check mutate fuzz fuzz-minute \
+.PHONY: demo metrics mnist test test-cpp test-compilers test-python test-random test-slow test-clock test-asan test-tsan test-cuda test-cuda-asan test-gpu lint format types wheel-check mutate fuzz fuzz-minute \
         bench bench-quick bench-micro bench-report clean help
 
 help:
 	@echo "make demo         train, fit, sample, decode, compare: pictures and a table in demo-out/"
+	@echo "make metrics      what each metric sees, misses and costs: docs/metrics.md (about ten minutes)"
 	@echo "make mnist DATA=PATH  PMFS against a mixture on MNIST: docs/mnist.md (under 30 minutes; goes on if stopped)"
 	@echo "make test         C++ and Python tests (under 10 minutes)"
 	@echo "make test-random  the laws on random examples (about a minute); SEED=N tries those of a run before"
@@ -37,9 +38,13 @@ $(VENV)/build-tools: requirements/constraints.txt
 	    -c requirements/constraints.txt cmake ninja
 	touch $@
 
+# torch-fidelity asks for torchvision, and each release of that for a torch of its own. What the tests
+# use of it needs no torchvision (tests/python/fidelity_oracle.py).
 $(VENV)/tools: $(VENV)/build-tools requirements/constraints.txt requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	    -c requirements/constraints.txt -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    -c requirements/constraints.txt --no-deps torch-fidelity
 	touch $@
 
 $(VENV)/package: $(VENV)/tools $(SOURCES)
@@ -49,6 +54,9 @@ $(VENV)/package: $(VENV)/tools $(SOURCES)
 
 demo: $(VENV)/package
 	$(BIN)/python examples/demo.py
+
+metrics: $(VENV)/package
+	$(BIN)/python benches/metrics.py
 
 mnist: $(VENV)/package
 	$(BIN)/python benches/mnist/run.py --data "$(DATA)"

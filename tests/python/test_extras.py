@@ -50,6 +50,27 @@ DOORS = {
     ),
     "dask": ("dask", ["dask"], "import zbins.dask", "ImportError", "zbins.dask needs Dask"),
     "plot": ("plot", ["matplotlib"], "import zbins.plot", "ImportError", "needs Matplotlib"),
+    "Inception": (
+        "metrics",
+        ["torch_fidelity"],
+        "import zbins.metrics; zbins.metrics.Inception('w.pth')",
+        "ImportError",
+        "Inception needs torch-fidelity (No module named 'torch_fidelity')",
+    ),
+    "torch-fidelity's own": (
+        "metrics",
+        ["torchvision"],
+        "import zbins.metrics; zbins.metrics.Inception('w.pth')",
+        "ImportError",
+        "Inception needs torch-fidelity (No module named 'torchvision')",
+    ),
+    "DINOv2": (
+        "metrics",
+        ["transformers"],
+        "import zbins.metrics; zbins.metrics.DINOv2('folder')",
+        "ImportError",
+        "DINOv2 needs transformers (No module named 'transformers')",
+    ),
     "images": (
         "data",
         ["PIL"],
