@@ -301,7 +301,7 @@ def test_a_bar_ends(metric, capsys):
         pytest.skip("short")
     ask(metric, progress=True)
     shown = capsys.readouterr().err
-    assert metric.__name__ in shown
+    assert metric.__name__.replace("_", " ") in shown
     assert "100%" in shown
     ask(metric, progress=False)
     assert capsys.readouterr().err == ""

@@ -250,7 +250,7 @@ def copied_share(
             f"accepted are at least {_least(share)}"
         )
     settings = {"share": share, "standardize": standardize}
-    near, unseen, _ = _distances(given, standardize, "copied_share", progress)
+    near, unseen, _ = _distances(given, standardize, "copied share", progress)
     return _copied(given, near, unseen, share, settings)
 
 
@@ -293,7 +293,7 @@ def memorization_score(
     """
     given = Given({"samples": samples, "fitted": fitted}, features)
     near, rows = given
-    with Progress(progress, len(near), "memorization_score", "row") as bar:
+    with Progress(progress, len(near), "memorization score", "row") as bar:
         _, distance = nearest_rows(near, rows, progress=bar)
     return given.measured(Measurement, distance.mean(), seed=None)
 
@@ -359,7 +359,7 @@ def distance_to_closest_record(
     rows, near = given.rows, given.rows["samples"]
     closer = None
     searches = 1 if held_out is None else 3
-    with Progress(progress, searches * len(near), "distance_to_closest_record", "row") as bar:
+    with Progress(progress, searches * len(near), "distance to closest record", "row") as bar:
         _, distance = nearest_rows(near, rows["fitted"], progress=bar)
         if held_out is not None:
             fewer = min(len(rows["held_out"]), len(rows["fitted"]))
