@@ -4,7 +4,24 @@ Metrics take samples and real rows as array-likes or tensors of shape (n, d) or 
 device, and know nothing of samplers: of latents, of decoded images, or of features of images.
 """
 
+from .coverage import (
+    PRD,
+    DensityCoverage,
+    PrecisionRecall,
+    density_coverage,
+    prd,
+    precision_recall,
+)
 from .fidelity import frechet_distance
 from .novelty import novelty
 
-__all__ = ["frechet_distance", "novelty"]
+__all__ = [
+    "PRD",
+    "DensityCoverage",
+    "PrecisionRecall",
+    "density_coverage",
+    "frechet_distance",
+    "novelty",
+    "prd",
+    "precision_recall",
+]
