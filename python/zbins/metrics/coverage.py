@@ -380,10 +380,11 @@ def _f_score(precision: Array, recall: Array, beta: float) -> float:
 
 def _at_most_the_median(squares: Array, rows: Rows) -> Array:
     """Return squared radii of which none is larger than the median radius of all rows."""
-    radii = np.sqrt(squares)
-    median = np.median(np.repeat(radii, rows.times))
-    # The others keep their own: a root squared again may leave the k-th neighbour outside.
-    return np.where(radii > median, median * median, squares)
+    ordered = np.sort(np.repeat(squares, rows.times))
+    low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+    # A root that is squared again may leave outside what is as far as the median.
+    median = low if low == high else np.square((np.sqrt(low) + np.sqrt(high)) / 2)
+    return np.minimum(squares, median)
 
 
 def _expected_fill(n: int, m: int, k: int) -> Array:
