@@ -112,7 +112,8 @@ fewer = settings(max_examples=settings.default.max_examples // 4)
 )
 def test_against_all_pairs_with_ties(seed, d, k, more_x, more_y, levels, offset):
     rng = np.random.default_rng(seed)
-    X, Y = (rng.integers(levels, size=(k + more, d)) + offset for more in (more_x, more_y))
+    X = rng.integers(levels, size=(k + more_x, d)) + offset
+    Y = rng.integers(levels, size=((k + more_y) | 1, d)) + offset  # the median radius is a row's
     assert precision_recall(X, Y, k=k).value == pytest.approx(
         precision_recall_slowly(X, Y, k), rel=1e-12
     )
@@ -220,6 +221,14 @@ def test_by_hand():
     # One ball of four holds one sample of one. Balls of four rows hold it with 1/4: as expected.
     assert density_coverage([[-0.5]], Y, k=1).value == pytest.approx((1, 0.25, 1, 1))
     assert density_coverage([[50]], Y, k=1).value == (0, 0, 0, 0)
+
+
+def test_what_is_as_far_as_the_median_is_within_it():
+    """The square root of 3, squared, is less than 3."""
+    Y = np.array([[0], [1], [50]]) * np.ones(3)
+    X = np.array([[2], [-1], [-20], [-30]]) * np.ones(3)
+    found = density_coverage(X, Y, k=1)
+    assert found.clipped_density == pytest.approx((2 / 4) / (2 / 3), rel=1e-12)
 
 
 @pytest.mark.parametrize("k", [1, 3, 7])

@@ -280,7 +280,7 @@ def density_coverage(
     the result is the share of the n samples that, if only they were like real rows and the others
     in no ball, would be expected to fill the balls as far. Both are at most 1.
 
-    None of them sees copies, which have the best values: n copies of all real rows have a density
+    None of them sees copies, which have the best values: copies of all real rows have a density
     of 1 + 1/k, since each lies on the borders of k balls and in the middle of one.
 
     Parameters
@@ -384,7 +384,8 @@ def _at_most_the_median(squares: Array, rows: Rows) -> Array:
     low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
     # A root that is squared again may leave outside what is as far as the median.
     median = low if low == high else np.square((np.sqrt(low) + np.sqrt(high)) / 2)
-    return np.minimum(squares, median)
+    least: Array = np.minimum(squares, median)
+    return least
 
 
 def _expected_fill(n: int, m: int, k: int) -> Array:

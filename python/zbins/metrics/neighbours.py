@@ -63,15 +63,13 @@ def neighbour_squares(rows: Rows, k: int, progress: Progress) -> Array:
     """
     squares = np.empty(len(rows))
     blocks = min(len(rows), max(_BLOCKS, 4 * (k + 1)))
-    last = min(k, blocks - 1)  # with fewer different rows than k, all of them are candidates
+    last = min(k, blocks - 1)  # where no more than k rows are different, all are candidates
     whole = len(rows) // blocks * blocks
     for part, square, above, below in _chunks(rows.values, rows.values):
         # Those that are nearest of their block bound the k-th from above: no row is sorted whole.
         _add(square, *above)
         nearest = square[:, :whole].reshape(len(square), -1, blocks).min(axis=1)
         bound = np.partition(nearest, last, axis=1)[:, last, None]
-        if last < k:
-            bound = square.max(axis=1, keepdims=True)
         _add(square, *below)
         query, found = _pairs(square <= bound)
         exact = squared_distances(rows.values[part], rows.values, query, found)
