@@ -80,7 +80,7 @@ WITHIN = {
         "summary",
         "sampler",
     ],
-    "metrics": ["measurement", "features", "fidelity", "novelty"],
+    "metrics": ["measurement", "neighbours", "features", "fidelity", "coverage", "novelty"],
     "distributed": ["partial", "dask", "ranks"],
     "data": [
         "_paths",

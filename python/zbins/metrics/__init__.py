@@ -6,6 +6,14 @@ numbers do not depend on the order of the rows. docs/metrics.md says what each s
 misses.
 """
 
+from .coverage import (
+    PRD,
+    DensityCoverage,
+    PrecisionRecall,
+    density_coverage,
+    prd,
+    precision_recall,
+)
 from .features import DINOv2, Inception
 from .fidelity import frechet_distance, inception_score, kernel_distance
 from .measurement import Measurement
@@ -20,17 +28,23 @@ from .novelty import (
 )
 
 __all__ = [
+    "PRD",
     "ClosestRecord",
     "CopiedShare",
     "DINOv2",
+    "DensityCoverage",
     "Inception",
     "Measurement",
     "Novelty",
+    "PrecisionRecall",
     "copied_share",
+    "density_coverage",
     "distance_to_closest_record",
     "frechet_distance",
     "inception_score",
     "kernel_distance",
     "memorization_score",
     "novelty",
+    "prd",
+    "precision_recall",
 ]
