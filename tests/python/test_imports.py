@@ -80,7 +80,7 @@ WITHIN = {
         "summary",
         "sampler",
     ],
-    "metrics": ["measurement", "fidelity", "novelty"],
+    "metrics": ["measurement", "fidelity", "transport", "two_sample", "novelty"],
     "distributed": ["partial", "dask", "ranks"],
     "data": [
         "_paths",

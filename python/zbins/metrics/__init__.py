@@ -6,5 +6,14 @@ device, and know nothing of samplers: of latents, of decoded images, or of featu
 
 from .fidelity import frechet_distance
 from .novelty import novelty
+from .transport import wasserstein_distance
+from .two_sample import c2st, mmd, one_nn_accuracy
 
-__all__ = ["frechet_distance", "novelty"]
+__all__ = [
+    "c2st",
+    "frechet_distance",
+    "mmd",
+    "novelty",
+    "one_nn_accuracy",
+    "wasserstein_distance",
+]
