@@ -133,6 +133,7 @@ def test_bandwidths_of_any_size():
 # 1-NN accuracy
 
 
+@settings(max_examples=40)
 @given(
     st.integers(0, 2**32 - 1),
     st.sampled_from([1, 2, 3, 20]),

@@ -250,8 +250,8 @@ def one_nn_accuracy(
     -------
     accuracy : OneNNAccuracy, a float
         From 0 to 1; 0.5 is ideal, and neither lower nor higher is better. The mean of `on_samples`
-        and `on_real`, which may err to both sides of 0.5 while their mean does not: read both. Of n and n
-        rows of one distribution it is (n - 1) / (2 n - 1) in expectation.
+        and `on_real`, which may err to both sides of 0.5 while their mean does not: read both. Of n
+        and n rows of one distribution it is (n - 1) / (2 n - 1) in expectation.
 
     Raises
     ------
