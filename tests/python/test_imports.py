@@ -80,7 +80,16 @@ WITHIN = {
         "summary",
         "sampler",
     ],
-    "metrics": ["measurement", "neighbours", "features", "fidelity", "coverage", "novelty"],
+    "metrics": [
+        "measurement",
+        "neighbours",
+        "features",
+        "fidelity",
+        "coverage",
+        "transport",
+        "two_sample",
+        "novelty",
+    ],
     "distributed": ["partial", "dask", "ranks"],
     "data": [
         "_paths",

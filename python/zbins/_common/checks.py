@@ -1,4 +1,4 @@
-"""Whole numbers as callers give them."""
+"""Numbers as callers give them."""
 
 from __future__ import annotations
 
@@ -18,3 +18,12 @@ def check_count(name: str, value: object, least: int = 0) -> int:
     if number < least:
         raise ValueError(f"{name} is {number}; it must be at least {least}")
     return int(number)
+
+
+def check_positive(name: str, value: object) -> float:
+    """Return a finite number above 0, or refuse it by name."""
+    if not isinstance(value, (int, float, np.integer, np.floating)) or isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r} of type {type(value).__name__}; it must be a number")
+    if not (number := float(value)) > 0 or number == np.inf:
+        raise ValueError(f"{name} is {value!r}; it must be finite and above 0")
+    return number

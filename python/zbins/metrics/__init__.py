@@ -15,7 +15,7 @@ from .coverage import (
     precision_recall,
 )
 from .features import DINOv2, Inception
-from .fidelity import frechet_distance, inception_score, kernel_distance
+from .fidelity import AveragedMeasurement, frechet_distance, inception_score, kernel_distance
 from .measurement import Measurement
 from .novelty import (
     ClosestRecord,
@@ -26,9 +26,14 @@ from .novelty import (
     memorization_score,
     novelty,
 )
+from .transport import wasserstein_distance
+from .two_sample import C2ST, MMD, OneNNAccuracy, c2st, mmd, one_nn_accuracy
 
 __all__ = [
+    "C2ST",
+    "MMD",
     "PRD",
+    "AveragedMeasurement",
     "ClosestRecord",
     "CopiedShare",
     "DINOv2",
@@ -36,7 +41,9 @@ __all__ = [
     "Inception",
     "Measurement",
     "Novelty",
+    "OneNNAccuracy",
     "PrecisionRecall",
+    "c2st",
     "copied_share",
     "density_coverage",
     "distance_to_closest_record",
@@ -44,7 +51,10 @@ __all__ = [
     "inception_score",
     "kernel_distance",
     "memorization_score",
+    "mmd",
     "novelty",
+    "one_nn_accuracy",
     "prd",
     "precision_recall",
+    "wasserstein_distance",
 ]
