@@ -80,7 +80,7 @@ WITHIN = {
         "summary",
         "sampler",
     ],
-    "metrics": ["measurement", "fidelity", "novelty"],
+    "metrics": ["measurement", "fidelity", "novelty", "copying"],
     "distributed": ["partial", "dask", "ranks"],
     "data": [
         "_paths",

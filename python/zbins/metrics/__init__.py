@@ -4,7 +4,13 @@ Metrics take samples and real rows as array-likes or tensors of shape (n, d) or 
 device, and know nothing of samplers: of latents, of decoded images, or of features of images.
 """
 
+from .copying import authenticity, data_copying
 from .fidelity import frechet_distance
 from .novelty import novelty
 
-__all__ = ["frechet_distance", "novelty"]
+__all__ = [
+    "authenticity",
+    "data_copying",
+    "frechet_distance",
+    "novelty",
+]
