@@ -80,7 +80,7 @@ WITHIN = {
         "summary",
         "sampler",
     ],
-    "metrics": ["measurement", "fidelity", "novelty", "copying"],
+    "metrics": ["measurement", "fidelity", "novelty", "copying", "likelihood"],
     "distributed": ["partial", "dask", "ranks"],
     "data": [
         "_paths",

@@ -6,11 +6,13 @@ device, and know nothing of samplers: of latents, of decoded images, or of featu
 
 from .copying import authenticity, data_copying
 from .fidelity import frechet_distance
+from .likelihood import feature_likelihood_divergence
 from .novelty import novelty
 
 __all__ = [
     "authenticity",
     "data_copying",
+    "feature_likelihood_divergence",
     "frechet_distance",
     "novelty",
 ]
