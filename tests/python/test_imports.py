@@ -80,7 +80,7 @@ WITHIN = {
         "summary",
         "sampler",
     ],
-    "metrics": ["measurement", "fidelity", "novelty", "copying", "likelihood"],
+    "metrics": ["measurement", "fidelity", "novelty", "copying", "likelihood", "membership"],
     "distributed": ["partial", "dask", "ranks"],
     "data": [
         "_paths",

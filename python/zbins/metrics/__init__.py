@@ -7,6 +7,7 @@ device, and know nothing of samplers: of latents, of decoded images, or of featu
 from .copying import authenticity, data_copying
 from .fidelity import frechet_distance
 from .likelihood import feature_likelihood_divergence
+from .membership import membership_inference
 from .novelty import novelty
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "data_copying",
     "feature_likelihood_divergence",
     "frechet_distance",
+    "membership_inference",
     "novelty",
 ]
