@@ -39,9 +39,9 @@ def membership_inference(
     suspected more than an unseen one.
 
     A perfect sampler reads 0.5 (measured over 200 seeds with 1,000 rows of each kind: mean 0.50,
-    deviation 0.02, and the interval held 0.5 in 95 of 100). Copies of all fitted rows read 1;
-    drawn from them with replacement, n of n rows, 0.82, since a third is never drawn. A share of
-    copies moves it by about half of that share.
+    deviation 0.02; over 1,200 with fewer rows, the interval held 0.5 in 95 of 100). Copies of all
+    fitted rows read 1; drawn from them with replacement, n of n rows, 0.82, since a third is never
+    drawn. A share of copies moves it by about half of that share.
 
     It says what one simple attacker finds. The distance to the closest record alone misses much
     of what a stronger one does, and an AUC of 0.5 is no proof that samples give nothing away:
