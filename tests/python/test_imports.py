@@ -89,6 +89,9 @@ WITHIN = {
         "transport",
         "two_sample",
         "novelty",
+        "copying",
+        "likelihood",
+        "membership",
     ],
     "distributed": ["partial", "dask", "ranks"],
     "data": [

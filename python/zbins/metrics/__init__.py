@@ -6,6 +6,7 @@ numbers do not depend on the order of the rows. docs/metrics.md says what each s
 misses.
 """
 
+from .copying import DataCopying, authenticity, data_copying
 from .coverage import (
     PRD,
     DensityCoverage,
@@ -16,7 +17,9 @@ from .coverage import (
 )
 from .features import DINOv2, Inception
 from .fidelity import AveragedMeasurement, frechet_distance, inception_score, kernel_distance
+from .likelihood import FeatureLikelihoodDivergence, feature_likelihood_divergence
 from .measurement import Measurement
+from .membership import membership_inference
 from .novelty import (
     ClosestRecord,
     CopiedShare,
@@ -37,19 +40,25 @@ __all__ = [
     "ClosestRecord",
     "CopiedShare",
     "DINOv2",
+    "DataCopying",
     "DensityCoverage",
+    "FeatureLikelihoodDivergence",
     "Inception",
     "Measurement",
     "Novelty",
     "OneNNAccuracy",
     "PrecisionRecall",
+    "authenticity",
     "c2st",
     "copied_share",
+    "data_copying",
     "density_coverage",
     "distance_to_closest_record",
+    "feature_likelihood_divergence",
     "frechet_distance",
     "inception_score",
     "kernel_distance",
+    "membership_inference",
     "memorization_score",
     "mmd",
     "novelty",

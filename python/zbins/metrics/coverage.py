@@ -250,7 +250,7 @@ def precision_recall(
     given = Given({"X": X, "Y": Y}, features)
     _check_more(given, k, "X", "Y")
     x, y = map(Rows.of, given)
-    with Progress(progress, 2 * len(x) + len(y), "precision_recall", "row") as bar:
+    with Progress(progress, 2 * len(x) + len(y), "precision recall", "row") as bar:
         of_x, of_y = neighbour_squares(x, k, bar), neighbour_squares(y, k, bar)
         (held, _), (_, holds) = count_within(x, y, [of_y[None], of_x[:, None]], bar)
     precision, recall = (
@@ -336,7 +336,7 @@ def density_coverage(
     _check_more(given, k, "Y")
     n, m = map(len, given)
     x, y = map(Rows.of, given)
-    with Progress(progress, len(x) + 2 * len(y), "density_coverage", "row") as bar:
+    with Progress(progress, len(x) + 2 * len(y), "density coverage", "row") as bar:
         squares = neighbour_squares(y, k, bar)
         small = _at_most_the_median(squares, y)
         (held, holds), (held_small, _) = count_within(x, y, [squares[None], small[None]], bar)

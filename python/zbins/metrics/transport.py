@@ -169,7 +169,7 @@ def _sliced(given: Given, n_projections: int, progress: bool | None) -> float:
     budget = sklearn.get_config()["working_memory"] * 2**20
     at_once = max(1, int(budget // (8 * 3 * (n + m + d))))
     total = 0.0
-    with Progress(progress, n_projections, "sliced distance", "direction") as bar:
+    with Progress(progress, n_projections, "wasserstein distance", "direction") as bar:
         for begin in range(0, n_projections, at_once):
             count = min(at_once, n_projections - begin)
             towards = given.rng.normal(size=(count, d))

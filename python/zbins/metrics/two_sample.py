@@ -121,7 +121,7 @@ def mmd(
     chosen = widths is None
     if widths is None:
         widths = (_median_distance(given),)
-    with Progress(progress, 2 * n + m, "MMD", "row") as bar:
+    with Progress(progress, 2 * n + m, "mmd", "row") as bar:
         of_x, of_y = (2 * _kernel_sum(rows, None, widths, bar) for rows in (x, y))
         between = _kernel_sum(x, y, widths, bar) / (n * m)
     # k(x, x) is 1.
@@ -294,7 +294,7 @@ def one_nn_accuracy(
     )
     alone = np.flatnonzero(count.sum(axis=0) == 1)
     nearest = count.copy()
-    with Progress(progress, len(alone), "1-NN accuracy", "row") as bar:
+    with Progress(progress, len(alone), "one nn accuracy", "row") as bar:
         nearest[:, alone] = _nearest_kinds(alone, places, count, bar)
     shared = count.sum(axis=0) > 1
     accuracy = []
