@@ -127,12 +127,15 @@ class Metric:
         The best value; infinite where more, or less, is always better.
     asks : str
         What question it answers.
+    timed : callable, optional
+        Is timed in the place of call, which takes more than the metric does.
     """
 
     name: str
     call: Call
     ideal: float
     asks: str
+    timed: Call | None = None
 
 
 def catalogue(law: Law) -> dict[str, list[Metric]]:
@@ -252,6 +255,7 @@ def catalogue(law: Law) -> dict[str, list[Metric]]:
                 classes,
                 high,
                 "is each sample of one class, and are there all classes?",
+                lambda samples, *others: float(m.inception_score(samples, logits=True)),
             ),
         ],
         "Coverage": [
@@ -354,11 +358,9 @@ def measure(sizes: Sizes, say: Callable[[str], None]) -> dict[str, Any]:
             row["verdicts"] = {
                 what: verdict(values["fresh"], values[what], metric.ideal) for what in FAULTS
             }
-            row["seconds"] = None
-            if metric.name != "`inception_score`":
-                start = time.perf_counter()
-                metric.call(*timed)
-                row["seconds"] = time.perf_counter() - start
+            start = time.perf_counter()
+            (metric.timed or metric.call)(*timed)
+            row["seconds"] = time.perf_counter() - start
             groups[group].append(row)
             say(f"{metric.name}: {time.perf_counter() - begin:.1f} s")
     return {
@@ -411,6 +413,7 @@ def page(results: dict[str, Any]) -> str:
         "network (`features=`). Each returns a float that also says what was measured: rows, "
         "columns, features, settings, seed and, where one is known, an interval.",
         "**Never read one alone.** " + _alone(rows),
+        _bullets(*(_by_fault(rows, what) for what in FAULTS)),
         "The word is novelty, not privacy. " + _privacy(),
         "## The table",
         _legend(sizes),
@@ -442,21 +445,31 @@ def page(results: dict[str, Any]) -> str:
 
 
 def _alone(rows: list[dict[str, Any]]) -> str:
-    seen = [row["name"] for row in rows if row["verdicts"]["copies"] == "worse"]
-    fooled = [row["name"] for row in rows if row["verdicts"]["copies"] == "better"]
-    blind = [
+    seen = [row for row in rows if row["verdicts"]["copies"] == "worse"]
+    only = [
         row["name"]
-        for row in rows
-        if row["verdicts"]["copies"] == "worse"
-        and not any(row["verdicts"][what] == "worse" for what in FAULTS if what != "copies")
+        for row in seen
+        if all(row["verdicts"][what] != "worse" for what in FAULTS if what != "copies")
     ]
-    text = f"With copies among the samples, {len(seen)} of {len(rows)} numbers get worse"
-    text += f" ({_list(seen)}), and {len(fooled)} get better"
-    text += f" ({_list(fooled)})" if fooled else ""
-    text += "; the others do not see them."
-    if blind:
-        text += f" See copies, and none of the other faults: {_list(blind)}."
-    return text
+    text = (
+        f"Of {len(rows)} numbers {len(seen)} get worse where samples are copies, and "
+        f"{len(rows) - len(seen)} do not see it or take it for a merit."
+    )
+    return text + (f" See copies and no other fault: {', '.join(only)}." if only else "")
+
+
+def _by_fault(rows: list[dict[str, Any]], what: str) -> str:
+    told = {
+        kind: [row["name"] for row in rows if row["verdicts"][what] == kind]
+        for kind in ("worse", "same", "better")
+    }
+    text = f"**{what.capitalize()}** are" if what.endswith("s") else f"**{what.capitalize()}** is"
+    text += f" seen by {len(told['worse'])} of {len(rows)}"
+    if told["same"]:
+        text += f", not by {', '.join(told['same'])}"
+    return text + (
+        f"; taken for a merit by {', '.join(told['better'])}." if told["better"] else "."
+    )
 
 
 def _privacy() -> str:
@@ -491,7 +504,7 @@ def _table(rows: list[dict[str, Any]], timed: str) -> str:
             mean = f"{statistics.fmean(row['values'][what]):.{digits}f}"
             mark = {"same": "", "worse": " *worse*", "better": " **better**"}[row["verdicts"][what]]
             cells.append(mean + mark)
-        cells.append("-" if row["seconds"] is None else f"{row['seconds']:.2g} s")
+        cells.append(f"{row['seconds']:.2g} s")
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -499,11 +512,7 @@ def _table(rows: list[dict[str, Any]], timed: str) -> str:
 def _digits(values: list[float]) -> int:
     """Return as many decimals as show the spread."""
     scale = max(statistics.pstdev(values), abs(statistics.fmean(values)) / 100, 1e-4)
-    return max(0, min(4, int(np.ceil(-np.log10(scale))) + 1))
-
-
-def _list(names: list[str]) -> str:
-    return ", ".join(names)
+    return max(0, min(4, int(np.ceil(-np.log10(scale)))))
 
 
 def _wrapped(text: str) -> str:
