@@ -82,6 +82,7 @@ WITHIN = {
     ],
     "metrics": [
         "measurement",
+        "roc",
         "neighbours",
         "features",
         "fidelity",

@@ -7,9 +7,11 @@ import json
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import threadpoolctl
 import torch
 from sklearn import config_context
 from sklearn.mixture import GaussianMixture
@@ -323,3 +325,19 @@ def test_without_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def blas_threads():
+    return [
+        lib["num_threads"] for lib in threadpoolctl.threadpool_info() if lib["user_api"] == "blas"
+    ]
+
+
+def test_threads_of_blas_are_given_back():
+    """Also where several calls limit them at once, and one fails."""
+    before = blas_threads()
+    calls = [metrics.c2st, metrics.feature_likelihood_divergence, metrics.data_copying] * 3
+    with ThreadPoolExecutor(5) as pool:
+        found = list(pool.map(ask, calls))
+    assert [float(x) for x in found] == [float(ask(call)) for call in calls]
+    assert blas_threads() == before

@@ -295,14 +295,6 @@ def test_the_fewest_rows():
     assert data_copying([[1.0]], [[0.0]], [[-1.0]], min_share=1) == 0  # both are equally far
 
 
-@pytest.mark.parametrize("show", [True, False])
-def test_bars(show, capsys):
-    rows = every()
-    authenticity(*rows[:2], progress=show)
-    data_copying(*rows, progress=show)
-    assert ("Nearest fitted rows" in capsys.readouterr().err) is show
-
-
 ROWS = np.arange(12.0).reshape(4, 3)
 
 

@@ -320,12 +320,6 @@ def test_the_fewest_rows():
     assert found.rows == {"samples": 1, "fitted": 2, "held_out": 1}
 
 
-@pytest.mark.parametrize("show", [True, False])
-def test_bars(show, capsys):
-    feature_likelihood_divergence(*every(), progress=show)
-    assert ("Widths" in capsys.readouterr().err) is show
-
-
 ROWS = np.arange(12.0).reshape(4, 3)
 
 

@@ -204,12 +204,6 @@ def test_the_fewest_rows():
     assert membership_inference(samples, fitted, held_out).interval[1] > 0.5
 
 
-@pytest.mark.parametrize("show", [True, False])
-def test_bars(show, capsys):
-    membership_inference(*every(), progress=show)
-    assert ("Candidates" in capsys.readouterr().err) is show
-
-
 ROWS = np.arange(36.0).reshape(12, 3)
 
 

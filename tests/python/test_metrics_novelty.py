@@ -295,15 +295,6 @@ def test_what_is_told():
     assert few.copied_share is None
 
 
-def test_a_bar(capsys):
-    for metric in (novelty, copied_share, memorization_score, distance_to_closest_record):
-        given = three_sets(0, 4, (150, 170, 120))
-        metric(*(given[:2] if metric is memorization_score else given), progress=True)
-        shown = capsys.readouterr().err
-        assert metric.__name__.replace("_", " ") in shown
-        assert "100%" in shown
-
-
 class OnDevice:
     """As CuPy's arrays, which NumPy cannot take."""
 

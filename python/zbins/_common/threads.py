@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import joblib
 from joblib.parallel import get_active_backend
@@ -16,6 +18,8 @@ THREADS_VARIABLE = "ZBINS_NUM_THREADS"
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _ONE_THREAD_BYTES = 1 << 20  # below about 1 MiB a second thread costs more than it saves
+_inside: list[Any] = []  # for each call within one_thread, the limits that the first one set
+_changing = threading.Lock()
 
 
 def strictly(function: Callable[_P, _T]) -> Callable[_P, _T]:
@@ -67,3 +71,26 @@ def n_threads(n_jobs: object, nbytes: int) -> int:
     if get_active_backend()[0].nesting_level:
         return 1
     return max(1, int(joblib.cpu_count()) + 1 + jobs)
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Let BLAS and OpenMP use one thread.
+
+    Where products are small, several threads spend their time in waiting for each other; and sums
+    are rounded as the number of threads has it.
+    """
+    from threadpoolctl import threadpool_limits
+
+    # The threads of BLAS are one number for the process: whoever comes first sets it, and the last
+    # to go sets it back. Those of OpenMP are a number of each thread.
+    with _changing:
+        _inside.append(_inside[0] if _inside else threadpool_limits(1, "blas"))
+    try:
+        with threadpool_limits(1, "openmp"):
+            yield
+    finally:
+        with _changing:
+            limits = _inside.pop()
+            if not _inside:
+                limits.restore_original_limits()

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
-from threadpoolctl import threadpool_limits
 
 from .._common.checks import check_count
 from .._common.nearest import nearest_rows
 from .._common.progress import Progress, check_progress
+from .._common.threads import one_thread
 from .._types import Array
 from .measurement import Features, Given, Measurement
 
@@ -280,7 +280,7 @@ def _cells(given: Given, n_cells: int) -> dict[str, Array]:
     # the rows of a cell in the order in which they end: with one, the cells are the same each time.
     centre = given.rows["fitted"].mean(axis=0)
     means = KMeans(n_cells, n_init=1, random_state=int(given.rng.integers(1 << 31)))
-    with threadpool_limits(1):
+    with one_thread():
         means.fit(given.rows["fitted"] - centre)
         return {name: means.predict(rows - centre) for name, rows in given.rows.items()}
 

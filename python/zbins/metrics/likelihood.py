@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from .._common.checks import check_count
 from .._common.progress import Progress, check_progress
+from .._common.threads import one_thread
 from .._types import Array
 from .measurement import Features, Given, Measurement
 
@@ -164,7 +164,7 @@ def feature_likelihood_divergence(
     half, other = rows[halved[:n_centres]], rows[halved[n_centres:]]
     # One thread multiplies the small matrices: several spend their time in waiting for each other.
     with (
-        threadpool_limits(1, "blas"),
+        one_thread(),
         Progress(progress, None, "feature likelihood divergence", "step") as bar,
     ):
         of_samples, steps = _widths(rows, x, min_width**2, tol, max_iter, bar)

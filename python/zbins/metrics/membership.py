@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import rankdata
 
 from .._common.nearest import nearest_rows
 from .._common.progress import Progress, check_progress
 from .._types import Array
 from .measurement import Features, Given, Measurement
+from .roc import roc_area
 
 _NEAR = 5
 _LEAST = 10  # rows: then each row of the known half has five others
 _TINY = 1e-6  # of a typical spacing
-_NORMAL_95 = 1.959963984540054
 
 
 def membership_inference(
@@ -114,11 +111,11 @@ def membership_inference(
     with Progress(progress, 2 * len(rows), "membership inference", "row") as bar:
         seen = _traces(rows, n_known, given.rows["samples"], bar)
     member = [np.repeat([True, False], len(half[0])) for half in (known, judged)]
-    value = _area(_score(seen[:n_known], member[0], seen[n_known:]), member[1])
+    value, interval = roc_area(_score(seen[:n_known], member[0], seen[n_known:]), member[1])
     return given.measured(
         Measurement,
         value,
-        interval=_interval(value, len(judged[0])),
+        interval=interval,
         settings={"n_known": n_known, "n_judged": 2 * len(judged[0])},
     )
 
@@ -157,29 +154,3 @@ def _score(known: Array, member: Array, judged: Array) -> Array:
     attacker = make_pipeline(StandardScaler(), LogisticRegression())
     found: Array = attacker.fit(known, member).decision_function(judged)
     return found
-
-
-def _area(score: Array, member: Array) -> float:
-    """Return the area under the ROC curve; of equal scores, half are right."""
-    n, m = int(member.sum()), int((~member).sum())
-    return float((rankdata(score)[member].sum() - n * (n + 1) / 2) / (n * m))
-
-
-def _interval(area: float, n: int) -> tuple[float, float]:
-    """Return Newcombe's fifth interval of an area from n members and n others.
-
-    All areas that are within 1.96 of their own standard errors, those of Hanley and McNeil: so it
-    has a width at 0 and 1 too.
-    """
-
-    def beyond(at: float, side: float) -> float:
-        more = (n - 1) * ((1 - at) / (2 - at) + at / (1 + at))
-        return side * (at - area) - _NORMAL_95 * math.sqrt(at * (1 - at) * (1 + more)) / n
-
-    # At 0 and 1 themselves the error is 0: the search begins beside them.
-    begin = min(max(area, 1e-9), 1 - 1e-9)
-
-    def end(side: float, last: float) -> float:
-        return float(brentq(beyond, begin, last, args=(side,))) if area != last else last
-
-    return end(-1.0, 0.0), end(1.0, 1.0)

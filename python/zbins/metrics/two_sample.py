@@ -8,23 +8,22 @@ from typing import Any
 
 import numpy as np
 import sklearn
-from scipy.optimize import brentq
 from scipy.spatial.distance import cdist, pdist
-from scipy.stats import rankdata
 from sklearn.metrics.pairwise import euclidean_distances
 
 from .._common.checks import check_count, check_positive
 from .._common.nearest import nearest_rows
 from .._common.progress import Progress, check_progress
+from .._common.threads import one_thread
 from .._types import Array
 from .measurement import Features, Given, Measurement
+from .roc import roc_area
 
 _PAIRED = 2_000  # rows whose pairs give the median distance
 _LAYERS = (128, 128)
 _EPOCHS = 200
 _FEWEST = 20  # rows of each: one of each kind is left to tell when to stop
 _FARTHEST = 1e6  # deviations
-_Z = 1.959963984540054  # 95 of 100 normal values are nearer to their mean
 
 
 class MMD(Measurement):
@@ -455,11 +454,11 @@ def c2st(
     judge, place = np.unique(judge, axis=0, return_inverse=True)
     score = classifier.predict_proba(judge)[place.ravel(), 1]
     is_sample = np.repeat([True, False], n - half)
-    area = _area(score, is_sample)
+    area, interval = roc_area(score, is_sample)
     return given.measured(
         C2ST,
         area,
-        interval=_interval(area, n - half),
+        interval=interval,
         accuracy=float(((score > 0.5) == is_sample).mean()),
         stopped=bool(classifier.n_iter_ < _EPOCHS),
         epochs=int(classifier.n_iter_),
@@ -484,46 +483,20 @@ def _standardized(train: Array, judge: Array) -> tuple[Array, Array]:
 def _trained(rows: Array, is_sample: Array, seed: int) -> Any:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
-    from threadpoolctl import threadpool_limits
 
     classifier = MLPClassifier(
         _LAYERS, max_iter=_EPOCHS, early_stopping=True, random_state=np.random.RandomState(seed)
     )
     # Products this small are slower on several threads, and rounded as the number of threads has
-    # it. Ctrl-C would only end the training, with a warning.
-    with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):
+    # it. Ctrl-C only ends the training, with the one warning that it has besides.
+    with warnings.catch_warnings(), one_thread():
+        warnings.simplefilter("error", UserWarning)
         warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.filterwarnings("error", message="Training interrupted", category=UserWarning)
         try:
             classifier.fit(rows, is_sample)
-        except UserWarning as warning:
-            if "Training interrupted" in str(warning):
-                raise KeyboardInterrupt from None
-            raise
+        except UserWarning:
+            raise KeyboardInterrupt from None
     return classifier
-
-
-def _area(score: Array, is_sample: Array) -> float:
-    """Return the share of pairs in which the sample scores higher; a tie counts half."""
-    m = int(is_sample.sum())
-    rank = rankdata(score)[is_sample].sum()
-    return float((rank - m * (m + 1) / 2) / (m * (len(score) - m)))
-
-
-def _interval(area: float, n: int) -> tuple[float, float]:
-    """Return the areas whose deviation reaches from them to the one found, of n and n rows.
-
-    The deviation at the area that was found would be none where no row is told wrong, however few
-    they are.
-    """
-
-    def beyond(a: float) -> float:
-        spread = 1 + (n - 1) * ((1 - a) / (2 - a) + a / (1 + a))
-        return (area - a) ** 2 - _Z**2 * a * (1 - a) * spread / n**2
-
-    lower = brentq(beyond, 0, min(area, 1 - 1e-12)) if area > 0 else 0.0
-    upper = brentq(beyond, max(area, 1e-12), 1) if area < 1 else 1.0
-    return float(lower), float(upper)
 
 
 def _at_once(n_bytes: int) -> int:
