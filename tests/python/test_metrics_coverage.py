@@ -470,17 +470,6 @@ def test_what_was_measured(measure):
     assert doubled.value == measure(X[:, 0], Y[:, 0], k=2).value
 
 
-@pytest.mark.parametrize("measure", ALL)
-def test_a_bar(measure, capsys):
-    X = np.repeat(normal(0, 30, 3), 2, axis=0)
-    measure(X, X, progress=True)
-    shown = capsys.readouterr().err
-    assert measure.__name__ in shown
-    assert "100%" in shown
-    measure(X, X)
-    assert capsys.readouterr().err == ""
-
-
 ROWS = np.arange(24.0).reshape(8, 3)
 
 

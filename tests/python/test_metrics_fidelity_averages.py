@@ -196,15 +196,6 @@ def test_features_are_named():
     assert inception_score(X, logits=True, features=doubled) == inception_score(2 * X, logits=True)
 
 
-def test_a_bar_counts_subsets(capsys):
-    X, Y = pair(0, 30, 30, 2)
-    kernel_distance(X, Y, n_subsets=4, subset_size=5, progress=True)
-    assert "4/4" in capsys.readouterr().err
-    kernel_distance(X, Y, n_subsets=4, subset_size=5, progress=False)
-    kernel_distance(X, Y, n_subsets=4, subset_size=5)
-    assert capsys.readouterr().err == ""
-
-
 def probabilities(seed, n, classes, sharpness=3):
     logits = sharpness * np.random.default_rng(seed).normal(size=(n, classes))
     return logits, np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)

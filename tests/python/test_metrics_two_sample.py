@@ -360,12 +360,6 @@ def test_any_kind_of_array(metric, convert):
     assert found.n_features == 4
 
 
-@pytest.mark.parametrize("metric", [mmd, one_nn_accuracy])
-def test_progress_is_shown(metric, capsys):
-    metric(normal(0, 30, 2), normal(1, 30, 2), progress=True)
-    assert "100%" in capsys.readouterr().err
-
-
 ROWS = np.arange(60.0).reshape(20, 3)
 
 
