@@ -68,7 +68,7 @@ def test_more_pairs_than_are_looked_at_at_once(d):
     assert (found, found.std) == pytest.approx(wanted, rel=1e-9)
 
 
-@pytest.mark.parametrize(("degree", "size"), [(90, 1), (290, 0.1), (2, 1e60)])
+@pytest.mark.parametrize(("degree", "size"), [(90, 1), (120, 0.1), (2, 1e60)])
 def test_powers_that_do_not_overflow(degree, size):
     X, Y = (size * rows / np.abs(rows).max() for rows in pair(0, 20, 20, 3))
     keywords = {"degree": degree, "coef0": 0, "gamma": 3}

@@ -40,6 +40,7 @@ def frechet_distance(
     extrapolate: bool = False,
     features: Features = None,
     random_state: Any = 0,
+    progress: bool | None = None,
 ) -> Measurement:
     """Return the squared Fréchet distance between two normal distributions, as FID is defined.
 
@@ -73,6 +74,8 @@ def frechet_distance(
         A callable that turns X and Y into features, or the name of what they are already.
     random_state : None, int, RandomState, Generator or torch.Generator, default=0
         For the draws of an extrapolation.
+    progress : bool or None, default=None
+        A bar over those draws; None: on a terminal, where it takes longer than a second.
 
     Returns
     -------
@@ -124,9 +127,10 @@ def frechet_distance(
     """
     if not isinstance(extrapolate, (bool, np.bool_)):
         raise TypeError(f"extrapolate is {extrapolate!r}; accepted are True and False")
+    check_progress(progress)
     given = Given({"X": X, "Y": Y}, features, least=2, random_state=random_state)
     if extrapolate:
-        return _extrapolated(given)
+        return _extrapolated(given, progress)
     distance = _between(*map(_moments, given))
     return given.measured(
         Measurement, max(0.0, distance), settings={"extrapolate": False}, seed=None
@@ -361,7 +365,7 @@ def _moments(rows: Array) -> tuple[Array, Array]:
     return mean, triangle / np.sqrt(len(rows) - 1)
 
 
-def _extrapolated(given: Given) -> Measurement:
+def _extrapolated(given: Given, progress: bool | None) -> Measurement:
     rows = list(given)
     whole = [_moments(array) for array in rows]
     for name, array, (_, root) in zip(given.rows, rows, whole, strict=True):
@@ -375,14 +379,16 @@ def _extrapolated(given: Given) -> Measurement:
             )
     of_rows = _influences(rows, whole)
     inverse, distances = np.empty((2, len(_SHARES)))
-    for i, share in enumerate(_SHARES):
-        drawn = [given.rng.permutation(len(z))[: math.ceil(share * len(z))] for z in rows]
-        found = _between(*(_moments(z[picked]) for z, picked in zip(rows, drawn, strict=True)))
-        # Over all rows these sum to 0, so that without them a draw has the same expectation. They
-        # are most of its noise, and would else be in the intercept.
-        by_chance = sum(f[picked].mean() for f, picked in zip(of_rows, drawn, strict=True))
-        distances[i] = found - by_chance
-        inverse[i] = np.mean([len(z) / len(p) for z, p in zip(rows, drawn, strict=True)])
+    with Progress(progress, len(_SHARES), "frechet distance", "draw") as bar:
+        for i, share in enumerate(_SHARES):
+            drawn = [given.rng.permutation(len(z))[: math.ceil(share * len(z))] for z in rows]
+            found = _between(*(_moments(z[picked]) for z, picked in zip(rows, drawn, strict=True)))
+            # Over all rows these sum to 0, so that without them a draw has the same expectation.
+            # They are most of its noise, and would else be in the intercept.
+            by_chance = sum(f[picked].mean() for f, picked in zip(of_rows, drawn, strict=True))
+            distances[i] = found - by_chance
+            inverse[i] = np.mean([len(z) / len(p) for z, p in zip(rows, drawn, strict=True)])
+            bar.advance(1)
     line = np.stack([np.ones_like(inverse), inverse], axis=1)
     (intercept, slope), *_ = np.linalg.lstsq(line, distances, rcond=None)
     off = np.square(distances - intercept - slope * inverse).sum() / (len(distances) - 2)
