@@ -50,6 +50,8 @@ WITHIN = {
         "threads",
         "seeds",
         "arrays",
+        "chunks",
+        "scales",
         "nearest",
         "labels",
         "group",

@@ -7,6 +7,7 @@ import json
 import pickle
 import subprocess
 import sys
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -110,11 +111,16 @@ def test_all_are_there():
 @every
 def test_any_order(metric):
     """Samples of a mixture come sorted: whoever takes the first of them takes one component."""
-    found = ask(metric)
     rng = np.random.default_rng(5)
-    for order in (rng.permutation, lambda n: np.arange(n)[::-1]):
-        given = {name: array[order(len(array))] for name, array in arguments(metric).items()}
-        assert numbers(ask(metric, given)) == pytest.approx(numbers(found), rel=1e-9, abs=1e-12)
+    for first in (None, 0.0):  # the first pixels of images are constant
+        given = arguments(metric)
+        if first is not None and metric is not metrics.inception_score:
+            given = {name: np.insert(array, 0, first, axis=1) for name, array in given.items()}
+        found = ask(metric, given)
+        for order in (rng.permutation, lambda n: np.arange(n)[::-1]):
+            other = {name: array[order(len(array))] for name, array in given.items()}
+            again = ask(metric, other)
+            assert numbers(again) == pytest.approx(numbers(found), rel=1e-9, abs=1e-12)
 
 
 @every
@@ -328,6 +334,65 @@ def test_without_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+PAIRS = [m for m in CASES.values() if len(arguments(m)) > 1]
+compared = pytest.mark.parametrize("metric", PAIRS, ids=lambda m: m.__name__)
+
+
+@compared
+def test_images_of_another_layout(metric):
+    """Flattened, channels first and last have as many columns and nothing in common."""
+    given = {
+        name: np.random.default_rng(i).random((len(array), 4, 4, 3))
+        for i, (name, array) in enumerate(arguments(metric).items())
+    }
+    last = list(given)[-1]
+    given[last] = given[last].transpose(0, 3, 1, 2)
+    refused(ValueError, ["rows differ in shape", "(3, 4, 4)", last], lambda: ask(metric, given))
+    given[last] = given[last][:, :1].repeat(3, 1).reshape(len(given[last]), -1)  # flat: unknown
+    given = {name: array.reshape(len(array), -1) for name, array in given.items()}
+    if metric is not metrics.frechet_distance:  # whose rows are fewer than columns
+        assert measurements(ask(metric, given))
+
+
+@compared
+def test_bytes_beside_unit_floats(metric):
+    given = arguments(metric)
+    scaled = {name: (array - array.min()) / np.ptp(array) for name, array in given.items()}
+    first = next(iter(scaled))
+    scaled[first] = (255 * scaled[first]).astype(np.uint8)
+    with pytest.warns(
+        UserWarning, match=f"{first} holds bytes up to 255, .* divide the one by 255"
+    ):
+        ask(metric, scaled)
+
+
+@every
+def test_values_that_squares_do_not_tell(metric):
+    given = arguments(metric)
+    tiny = {name: array * 1e-200 for name, array in given.items()}
+    refused(ValueError, ["no value is larger than", "scale them"], lambda: ask(metric, tiny))
+    whole = {name: array.astype(np.int64) + 2**60 for name, array in given.items()}
+    refused(ValueError, ["has a whole number of size", "up to 9007"], lambda: ask(metric, whole))
+
+
+@pytest.mark.parametrize("metric", [metrics.c2st, metrics.feature_likelihood_divergence])
+def test_rows_far_away(metric):
+    """One of them makes the deviation of a column, in which all others are then the same."""
+    given = arguments(metric)
+    name = list(given)[1]
+    given[name] = given[name].copy()
+    given[name][7, 2] = 1e6
+    with pytest.warns(UserWarning, match=r"far away in column 2 .* clip them"):
+        ask(metric, given)
+
+
+def test_warning_filters_are_given_back():
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: metrics.c2st(SAMPLES[:n], HELD_OUT[:n]), range(60, 150, 10)))
+    assert list(warnings.filters) == before
 
 
 def blas_threads():

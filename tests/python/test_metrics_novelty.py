@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,8 +51,11 @@ def test_against_all_pairs(seed, d, sizes, offset, scale, shared):
     shared = min(shared, len(held_out) // 2, len(fitted) - 1)
     held_out[:shared] = fitted[:shared]
     near, unseen = to_nearest(samples, fitted), to_nearest_different(held_out, fitted)
-    found = novelty(samples, fitted, held_out)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of repeated rows
+        found = novelty(samples, fitted, held_out)
     assert found == pytest.approx(near.mean() / unseen.mean(), rel=1e-9)
+    assert found.expected == pytest.approx(to_nearest(held_out, fitted).mean() / unseen.mean())
     assert found.median == pytest.approx(np.median(near) / np.median(unseen), rel=1e-9)
     assert (found.distance, found.unseen_distance) == pytest.approx((near.mean(), unseen.mean()))
     assert found.n_duplicates == shared
@@ -176,7 +179,20 @@ def test_closer_to_what_was_fitted():
     # Three times as many fitted rows are closer by their number alone.
     found = distance_to_closest_record(samples, rng.normal(size=(3_000, 8)), held_out)
     assert found.closer_share == pytest.approx(0.5, abs=0.05)
-    assert found.rows == {"samples": 1_000, "fitted": 1_000, "held_out": 1_000}
+    assert found.rows == {"samples": 1_000, "fitted": 3_000, "held_out": 1_000}
+    assert found.settings["compared_with"] == 1_000
+    assert found == pytest.approx(
+        distance_to_closest_record(samples, rng.normal(size=(3_000, 8))), rel=0.05
+    )
+
+
+def test_heaps_far_apart():
+    """In many columns, where squares that are subtracted tell nothing of what is near."""
+    samples, fitted, held_out = three_sets(0, 40, (60, 80, 70))
+    for rows in (samples, fitted, held_out):
+        rows[::2] += 1e8
+    wanted = to_nearest(samples, fitted).mean() / to_nearest(held_out, fitted).mean()
+    assert novelty(samples, fitted, held_out) == pytest.approx(wanted, rel=1e-9)
 
 
 @pytest.mark.parametrize("n_bins", [2, 64])
@@ -212,7 +228,46 @@ def test_repeated_rows():
     held_out = np.concatenate([np.repeat(distinct[:1], 10, 0), rng.normal(size=(15, 3))])
     samples = rng.normal(size=(30, 3))
     wanted = to_nearest(samples, fitted).mean() / to_nearest_different(held_out, fitted).mean()
-    assert novelty(samples, fitted, held_out) == pytest.approx(wanted)
+    with pytest.warns(UserWarning, match="10 of the 25 rows"):
+        found = novelty(samples, fitted, held_out)
+    assert found == pytest.approx(wanted)
+    assert found.interval is found.median_interval is None  # 25 rows say nothing of their spread
+
+
+@pytest.mark.parametrize("kind", ["repeated", "binary", "rounded"])
+def test_a_perfect_sampler_of_repeated_rows(kind):
+    """It repeats rows too: it reads what is expected, and a copycat far from it."""
+    rng = np.random.default_rng(0)
+    few = rng.normal(size=(50, 6))
+    samples, fitted, held_out = (
+        {
+            "repeated": lambda: np.where(
+                rng.random((2_000, 1)) < 0.3,
+                few[rng.integers(0, 50, 2_000)],
+                rng.normal(size=(2_000, 6)),
+            ),
+            "binary": lambda: (rng.random((2_000, 20)) < 0.15).astype(float),
+            "rounded": lambda: rng.normal(size=(2_000, 2)).round(1),
+        }[kind]()
+        for _ in range(3)
+    )
+    with pytest.warns(UserWarning, match=r"of the 2000 rows of held_out .* `expected`"):
+        found = novelty(samples, fitted, held_out)
+    assert found.expected < 0.9
+    assert found == pytest.approx(found.expected, abs=0.05)
+    assert found.copied_share == pytest.approx(found.copied_share.expected, abs=0.03)
+    assert found.copied_share.n_duplicates == found.n_duplicates > 200
+    with pytest.warns(UserWarning, match="rows of held_out"):
+        found = novelty(fitted, fitted, held_out)
+    assert (found, found.copied_share) == (0, 1)
+
+
+def test_ties_at_the_limit_are_no_copies():
+    """On a grid many distances are the limit itself: what is as far as unseen rows is no copy."""
+    fitted = np.arange(0, 2_000.0, 10)[:, None]
+    held_out = fitted[:150] + 3
+    assert copied_share(held_out, fitted, held_out) == 0
+    assert copied_share(fitted + 2, fitted, held_out) == 1
 
 
 def test_one_column_that_decides():
@@ -244,13 +299,14 @@ def by_scales(rows, fitted):
     return rows / scales
 
 
-@pytest.mark.parametrize("kind", ["normal", "binary", "constant", "rare", "heavy"])
+@pytest.mark.parametrize("kind", ["normal", "binary", "far", "constant", "rare", "heavy"])
 def test_standardized(kind):
     rng = np.random.default_rng(0)
     samples, fitted, held_out = rng.normal(size=(3, 600, 4))
     column = {
         "normal": lambda n: 1e3 * rng.normal(size=n),
         "binary": lambda n: 1.0 * (rng.random(n) < 0.1),
+        "far": lambda n: np.where(np.arange(n) == 5, 1e4, rng.random(n) < 0.1),
         "constant": lambda n: np.full(n, 7.0),
         "rare": lambda n: 100.0 * (np.arange(n) == 5),
         "heavy": lambda n: rng.standard_cauchy(n),
@@ -295,33 +351,8 @@ def test_what_is_told():
     assert few.copied_share is None
 
 
-class OnDevice:
-    """As CuPy's arrays, which NumPy cannot take."""
-
-    __cuda_array_interface__ = None
-
-    def __init__(self, rows):
-        self._rows = rows
-
-    def get(self):
-        return self._rows
-
-
-@pytest.mark.parametrize(
-    "convert",
-    [
-        np.ndarray.tolist,
-        torch.tensor,
-        lambda a: torch.tensor(a, requires_grad=True).reshape(-1, 2, 2),
-        lambda a: np.ma.masked_array(a)[::1],
-        OnDevice,
-    ],
-)
-def test_any_kind_of_array(convert):
-    given = three_sets(0, 4)
-    found = novelty(*map(convert, given))
-    assert isinstance(found, float)
-    assert found == pytest.approx(novelty(*given), rel=1e-12)
+def never(rows):
+    raise AssertionError("parameters are looked at first")
 
 
 ROWS = np.arange(12.0).reshape(4, 3)
@@ -351,14 +382,21 @@ def test_bad_input(samples, fitted, held_out, error, said):
 @pytest.mark.parametrize(
     ("metric", "options", "error", "said"),
     [
-        (novelty, {"standardize": 1}, TypeError, ["standardize is 1", "True and False"]),
+        (
+            novelty,
+            {"standardize": 1, "features": never},
+            TypeError,
+            ["standardize is 1", "True and False"],
+        ),
         (copied_share, {"standardize": None, "share": 0.5}, TypeError, ["standardize is None"]),
         (distance_to_closest_record, {"standardize": "yes"}, TypeError, ["standardize is 'yes'"]),
         (copied_share, {}, ValueError, ["held_out has 25 rows", "at least 99"]),
         (copied_share, {"share": 0.03}, ValueError, ["held_out has 25 rows", "at least 33"]),
-        (copied_share, {"share": 0}, ValueError, ["share is 0", "between 0 and 1"]),
-        (copied_share, {"share": 1.0}, ValueError, ["share is 1.0"]),
-        (copied_share, {"share": "1 %"}, ValueError, ["share is '1 %'"]),
+        (copied_share, {"share": 0.99}, ValueError, ["held_out has 25 rows", "or all"]),
+        (copied_share, {"share": 0}, ValueError, ["share is 0", "above 0 and at most 1"]),
+        (copied_share, {"share": 1}, ValueError, ["held_out has 25 rows", "or all"]),
+        (copied_share, {"share": 1.5}, ValueError, ["share is 1.5"]),
+        (copied_share, {"share": "1 %"}, TypeError, ["share is '1 %'"]),
         (copied_share, {"share": np.nan}, ValueError, ["share is nan"]),
         (novelty, {"random_state": -1}, ValueError, ["random_state is -1"]),
         (novelty, {"random_state": "seed"}, TypeError, ["random_state is 'seed'"]),

@@ -13,6 +13,7 @@ from .._types import Array
 FLOAT32 = np.dtype(np.float32)
 FLOAT64 = np.dtype(np.float64)
 _LARGE = 1e100  # the squares of larger values may overflow
+_WHOLE = 2**53  # from here on whole numbers are rounded
 
 
 def is_tensor(value: object) -> bool:
@@ -138,6 +139,13 @@ def as_rows(value: Any, name: str, least: int = 1) -> Array:
             f"{name} has the shape {array.shape}; accepted are rows of shape (n, d) or "
             f"(n, *shape), at least {least}"
         )
+    if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
+        largest = max(abs(int(array.min())), abs(int(array.max())))
+        if largest > _WHOLE:
+            raise ValueError(
+                f"{name} has a whole number of size {largest}, which float64 does not tell from "
+                f"its neighbours; accepted are up to {_WHOLE}"
+            )
     rows: Array = array.reshape(len(array), -1).astype(np.float64)
     check_finite(rows, name)
     return rows

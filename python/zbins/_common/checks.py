@@ -20,10 +20,31 @@ def check_count(name: str, value: object, least: int = 0) -> int:
     return int(number)
 
 
-def check_positive(name: str, value: object) -> float:
-    """Return a finite number above 0, or refuse it by name."""
+def check_number(name: str, value: object) -> float:
+    """Return a finite number, or refuse it by name."""
     if not isinstance(value, (int, float, np.integer, np.floating)) or isinstance(value, bool):
         raise TypeError(f"{name} is {value!r} of type {type(value).__name__}; it must be a number")
-    if not (number := float(value)) > 0 or number == np.inf:
-        raise ValueError(f"{name} is {value!r}; it must be finite and above 0")
+    if not np.isfinite(number := float(value)):
+        raise ValueError(f"{name} is {value!r}; it must be finite")
     return number
+
+
+def check_positive(name: str, value: object) -> float:
+    """Return a finite number above 0, or refuse it by name."""
+    if (number := check_number(name, value)) <= 0:
+        raise ValueError(f"{name} is {value!r}; it must be above 0")
+    return number
+
+
+def check_share(name: str, value: object) -> float:
+    """Return a number above 0 and at most 1, or refuse it by name."""
+    if not 0 < (number := check_number(name, value)) <= 1:
+        raise ValueError(f"{name} is {value!r}; it must be above 0 and at most 1")
+    return number
+
+
+def check_flag(name: str, value: object) -> bool:
+    """Return a bool (Python's or NumPy's), or refuse anything else by name."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} is {value!r}; accepted are True and False")
+    return bool(value)

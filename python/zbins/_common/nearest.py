@@ -7,11 +7,12 @@ from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
 
 from .._types import Array
+from .chunks import at_once
 from .progress import Progress
 
-_AT_ONCE = 1 << 22  # values of differences, or distances
+CLOSE = 1e-9  # a row counts as the nearest where its squared distance is larger by that share
 _QUERIES = 1024  # between two advances of a bar
-_CLOSE = 1e-9  # a row counts as the nearest if its squared distance is larger by that share
+_FEW_COLUMNS = 15  # up to so many, a tree is faster than all pairs
 
 
 def nearest_rows(
@@ -23,6 +24,8 @@ def nearest_rows(
     progress: Progress | None = None,
 ) -> tuple[Array, Array]:
     """Return which of the rows are the k nearest of each query, and their Euclidean distances.
+
+    (Where all pairs within some distance are wanted, see ``metrics.neighbours``.)
 
     Parameters
     ----------
@@ -42,14 +45,23 @@ def nearest_rows(
         0 for copies, to the last bit; infinity where every row is equal to the query and a
         different one is wanted.
     """
-    search = _Search(rows)
+    search, distinct = _Search(rows), None
     index = np.empty((len(queries), k), np.intp)
     distance = np.empty((len(queries), k))
     for begin in range(0, len(queries), _QUERIES):
         part = slice(begin, begin + _QUERIES)
         index[part], distance[part] = search(queries[part], k)
-        if different:
-            _pass_over(search, queries[part], index[part], distance[part])
+        copies = begin + np.flatnonzero(distance[part, 0] == 0) if different else ()
+        if len(copies):
+            # Of rows that are all different, the second nearest of a copy is a different one.
+            if distinct is None:
+                _, first = np.unique(rows, axis=0, return_index=True)
+                distinct = _Search(rows[first])
+            if len(distinct.rows) > 1:
+                found, far = distinct(queries[copies], 2)
+                index[copies, 0], distance[copies, 0] = first[found[:, 1]], far[:, 1]
+            else:
+                distance[copies] = np.inf
         if progress is not None:
             progress.advance(len(queries[part]))
     return (index[:, 0], distance[:, 0]) if k == 1 else (index, distance)
@@ -61,23 +73,25 @@ class _Search:
     def __init__(self, rows: Array) -> None:
         self.rows = rows
         self._centre = rows.mean(axis=0, dtype=np.float64)
-        near = rows - self._centre
-        self._squares = np.square(near).sum(axis=1).max()
-        self._neighbours = NearestNeighbors().fit(near)
+        self._subtracts = rows.shape[1] <= _FEW_COLUMNS
+        algorithm = "kd_tree" if self._subtracts else "brute"
+        self._neighbours = NearestNeighbors(algorithm=algorithm).fit(rows - self._centre)
 
     def __call__(self, queries: Array, k: int) -> tuple[Array, Array]:
         """Return the indices of the k nearest rows of each query, and their distances."""
-        # In many columns scikit-learn computes |x|^2 - 2xy + |y|^2, which cancels. So the rows are
-        # moved to their mean, and the distances computed again, from differences. Where rows lie in
-        # heaps far from their mean, it may still have taken others for the nearest.
         near = queries - self._centre
         index = self._neighbours.kneighbors(near, k, return_distance=False)
         index, distance = self._again(queries, index)
-        d = queries.shape[1]
-        error = (d + 4) * np.finfo(float).eps * (np.square(near).sum(axis=1) + self._squares)
-        farthest = np.square(distance[:, -1])
-        unsure = np.flatnonzero((error > _CLOSE * farthest) & (farthest > 0))
-        step = max(1, _AT_ONCE // len(self.rows))
+        if self._subtracts:
+            return index, distance
+        # Of many columns scikit-learn computes |x|^2 - 2xy + |y|^2, which cancels. So the rows were
+        # moved to their mean, and the distances computed again, from differences. Where rows lie in
+        # heaps far from their mean, or very close together, others may still be nearer.
+        size, farthest = np.sqrt(np.square(near).sum(axis=1)), distance[:, -1]
+        rounding = (queries.shape[1] + 4) * np.finfo(float).eps
+        error = rounding * (np.square(size) + np.square(size + farthest))
+        unsure = np.flatnonzero((error > CLOSE * np.square(farthest)) & (farthest > 0))
+        step = at_once(8 * len(self.rows))
         for begin in range(0, len(unsure), step):
             part = unsure[begin : begin + step]
             far = cdist(queries[part], self.rows)
@@ -88,7 +102,7 @@ class _Search:
     def _again(self, queries: Array, index: Array) -> tuple[Array, Array]:
         """Return the rows in order of their distances, as computed from differences."""
         distance = np.empty(index.shape)
-        step = max(1, _AT_ONCE // (index.shape[1] * self.rows.shape[1]))
+        step = at_once(8 * index.shape[1] * self.rows.shape[1])
         for begin in range(0, len(queries), step):
             part = slice(begin, begin + step)
             between = np.subtract(queries[part, None], self.rows[index[part]], dtype=np.float64)
@@ -96,17 +110,3 @@ class _Search:
             distance[part] = np.sqrt(np.square(between, out=between).sum(axis=2))
         order = np.argsort(distance, axis=1, kind="stable")
         return np.take_along_axis(index, order, 1), np.take_along_axis(distance, order, 1)
-
-
-def _pass_over(search: _Search, queries: Array, index: Array, distance: Array) -> None:
-    """Put the nearest different row in the place of rows that are equal to their query."""
-    n, k = len(search.rows), 2
-    copies = np.flatnonzero(distance[:, 0] == 0)
-    while len(copies) and k <= n:
-        found, far = search(queries[copies], k)
-        nearest = np.argmax(far > 0, axis=1)[:, None]
-        index[copies] = np.take_along_axis(found, nearest, 1)
-        distance[copies] = np.take_along_axis(far, nearest, 1)
-        copies = copies[distance[copies, 0] == 0]
-        k = n if k < n < 4 * k else 4 * k
-    distance[copies] = np.inf

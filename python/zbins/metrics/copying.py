@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
-from .._common.checks import check_count
+from .._common.checks import check_count, check_share
 from .._common.nearest import nearest_rows
 from .._common.progress import Progress, check_progress
 from .._common.threads import one_thread
@@ -202,7 +202,7 @@ def data_copying(
     if n_cells is not None:
         check_count("n_cells", n_cells, least=1)
     if min_share is not None:
-        _check_share(min_share)
+        check_share("min_share", min_share)
     given = Given(
         {"samples": samples, "fitted": fitted, "held_out": held_out},
         features,
@@ -238,16 +238,6 @@ def data_copying(
         null_deviation=float(np.sqrt(np.square(weights).sum())),
         settings={"n_cells": n_cells, "min_share": min_share},
     )
-
-
-def _check_share(min_share: object) -> None:
-    if not isinstance(min_share, (int, float, np.number)) or isinstance(min_share, bool):
-        raise TypeError(
-            f"min_share is {min_share!r} of type {type(min_share).__name__}; accepted are None and "
-            "a number above 0 and at most 1"
-        )
-    if not 0 < min_share <= 1:
-        raise ValueError(f"min_share is {min_share}; accepted is a number above 0 and at most 1")
 
 
 def _rows_of(share: float, n: int) -> int:

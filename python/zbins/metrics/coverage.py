@@ -8,6 +8,7 @@ import numpy as np
 
 from .._common.checks import check_count
 from .._common.progress import Progress, check_progress
+from .._common.threads import one_thread
 from .._types import Array
 from .measurement import Features, Given, Measurement
 from .neighbours import Rows, count_within, neighbour_squares
@@ -364,7 +365,8 @@ def _shares(both: Array, n: int, n_clusters: int, seed: int) -> tuple[Array, Arr
     """Return the shares of the first n rows, and of the others, in each cluster of k-means."""
     from sklearn.cluster import MiniBatchKMeans
 
-    found = MiniBatchKMeans(n_clusters, n_init=1, random_state=seed).fit_predict(both)
+    with one_thread():  # several spend their time in waiting for each other
+        found = MiniBatchKMeans(n_clusters, n_init=1, random_state=seed).fit_predict(both)
     of_x, of_y = (np.bincount(part, minlength=n_clusters) / n for part in (found[:n], found[n:]))
     return of_x, of_y
 

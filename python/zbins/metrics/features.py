@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import io
 import json
+import threading
 from collections.abc import Callable, Iterator
 from os import PathLike
 from pathlib import Path
@@ -32,6 +33,7 @@ _SIDE = 224  # pixels
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
 _DIGITS = 12  # of a digest
 _SAID = 300  # characters of another's error
+_DEFAULTS = threading.RLock()
 
 
 class Inception:
@@ -362,8 +364,9 @@ def _quietly() -> Iterator[None]:
     """Draw nothing from the generators of torch, and take no device or dtype from its defaults."""
     import torch
 
-    default = torch.get_default_dtype()
-    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+    # Defaults are those of the process: two threads would give each other's back.
+    with _DEFAULTS, torch.random.fork_rng(devices=[]), torch.device("cpu"):
+        default = torch.get_default_dtype()
         torch.set_default_dtype(torch.float32)
         try:
             yield

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import numbers
 from typing import Any
 
 import numpy as np
 
-from .._common.checks import check_count
+from .._common.checks import check_count, check_flag, check_number, check_positive
 from .._common.progress import Progress, check_progress
 from .._types import Array
 from .measurement import Features, Given, Measurement
@@ -16,8 +15,8 @@ from .measurement import Features, Given, Measurement
 _SHARES = 1 / np.linspace(1, 2, 15)  # of the rows, from all to half
 _MATTERS = 1e-6  # a direction that varies less than this, against the widest, counts for nothing
 _NORMAL = 1.96  # standard errors either side, for 95 in 100
-_AT_ONCE = 1 << 17  # pairs of rows, so that what is computed of them stays in the cache
 _LARGE = 290  # decimal digits of a power, so that sums of many do not overflow
+_AT_ONCE = 1 << 17  # pairs of rows, so that what is computed of them stays in the cache
 _OFF_ONE = 1e-3  # what rounding to half precision may do to the sum of a row of probabilities
 
 
@@ -125,8 +124,7 @@ def frechet_distance(
     >>> abs(frechet_distance(X, Y, extrapolate=True)) < 0.2
     True
     """
-    if not isinstance(extrapolate, (bool, np.bool_)):
-        raise TypeError(f"extrapolate is {extrapolate!r}; accepted are True and False")
+    extrapolate = check_flag("extrapolate", extrapolate)
     check_progress(progress)
     given = Given({"X": X, "Y": Y}, features, least=2, random_state=random_state)
     if extrapolate:
@@ -218,9 +216,9 @@ def kernel_distance(
     True
     """
     degree = check_count("degree", degree, least=1)
-    if gamma is not None and _real("gamma", gamma) <= 0:
-        raise ValueError(f"gamma is {gamma}; accepted are None and numbers above 0")
-    if _real("coef0", coef0) < 0:
+    if gamma is not None:
+        gamma = check_positive("gamma", gamma)
+    if (coef0 := check_number("coef0", coef0)) < 0:
         raise ValueError(f"coef0 is {coef0}; accepted are numbers from 0 on")
     n_subsets = check_count("n_subsets", n_subsets, least=1)
     subset_size = check_count("subset_size", subset_size, least=2)
@@ -324,8 +322,7 @@ def inception_score(
     >>> round(inception_score(np.full((1_000, 4), 0.25)), 6)
     1.0
     """
-    if not isinstance(logits, (bool, np.bool_)):
-        raise TypeError(f"logits is {logits!r}; accepted are True and False")
+    logits = check_flag("logits", logits)
     n_splits = check_count("n_splits", n_splits, least=1)
     given = Given({"X": X}, features, random_state=random_state)
     (rows,) = given
@@ -342,7 +339,7 @@ def inception_score(
         AveragedMeasurement,
         scores.mean(),
         std=float(scores.std()),
-        settings={"logits": bool(logits), "n_splits": n_splits},
+        settings={"logits": logits, "n_splits": n_splits},
         seed=given.seed if n_splits > 1 else None,
     )
 
@@ -481,14 +478,6 @@ def _check_powers(given: Given, degree: int, gamma: float, coef0: float) -> None
             f"degree is {degree}, and gamma x·y + coef0 reaches {largest:.3g}, whose powers may "
             f"overflow; accepted are degrees up to {_LARGE / math.log10(bound):.0f} for such rows"
         )
-
-
-def _real(name: str, value: object) -> float:
-    if not isinstance(value, numbers.Real) or isinstance(value, bool):
-        raise TypeError(f"{name} is {value!r} of type {type(value).__name__}; it must be a number")
-    if not math.isfinite(value):
-        raise ValueError(f"{name} is {value}; accepted are finite numbers")
-    return float(value)
 
 
 def _check_probabilities(rows: Array) -> None:

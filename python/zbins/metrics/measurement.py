@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
 
-from .._common.arrays import as_rows, check_squares
+from .._common.arrays import as_rows, check_squares, real_numbers
+from .._common.chunks import at_once
+from .._common.scales import robust_scales
 from .._common.seeds import draw_seed
 from .._types import Array
 
@@ -15,6 +18,8 @@ M = TypeVar("M", bound="Measurement")
 Features = str | Callable[[Any], Any] | None
 
 AS_GIVEN = "as given"
+_TINY = 1e-141
+_OUTLYING = 30.0
 
 
 class Measurement(float):
@@ -92,9 +97,14 @@ class Given:
     TypeError
         If one is no array of real numbers, or features is of another type.
     ValueError
-        If one has too few rows, no columns, another number of columns than the last, a value that
-        is not finite (naming row and column) or is beyond 1e100, or if a callable gives another
-        number of rows than it was given.
+        If one has too few rows, no columns, another shape than the others, a value that is not
+        finite (naming row and column) or is beyond 1e100, if all values are so small that their
+        squares are 0, or if a callable gives another number of rows than it was given.
+
+    Warns
+    -----
+    UserWarning
+        If bytes stand beside floats from 0 to 1.
     """
 
     def __init__(
@@ -109,10 +119,14 @@ class Given:
         self.seed = draw_seed(random_state)
         self.rng: Any = np.random.default_rng(self.seed)
         self.rows: dict[str, Array] = {}
+        kinds = _Kinds()
         for name, value in arrays.items():
-            rows = as_rows(_featured(value, features, name), name, least=least)
+            found = real_numbers(_featured(value, features, name), name)
+            rows = as_rows(found, name, least=least)
             check_squares(rows, name)
+            kinds.add(name, found, rows)
             self.rows[name] = _in_order(rows)
+        kinds.check()
         *others, last = self.rows
         self.n_features = self.rows[last].shape[1]
         for name in others:
@@ -131,6 +145,20 @@ class Given:
             if len(self.rows[name]) > most:
                 picked = self.rng.permutation(len(self.rows[name]))[:most]
                 self.rows[name] = self.rows[name][picked]
+
+    def warn_of_outliers(self, *names: str) -> None:
+        """Say so if a few rows far away make the deviation of a column, by which it is divided."""
+        rows = np.concatenate([self.rows[name] for name in names])
+        deviation, robust = rows.std(axis=0), robust_scales(rows)
+        times = np.divide(deviation, robust, out=np.ones_like(robust), where=robust > 0)
+        column = int(times.argmax())
+        if times[column] > _OUTLYING:
+            warnings.warn(
+                f"a few rows of {' and '.join(names)} lie so far away in column {column} that its "
+                f"standard deviation is {times[column]:,.0f} times that of the others, which "
+                "cannot be told apart in it any more: take those rows out, or clip them",
+                stacklevel=3,
+            )
 
     def measured(self, kind: type[M], value: float, **more: Any) -> M:
         """Return a result about these rows.
@@ -151,6 +179,45 @@ class Given:
             "settings": {},
         }
         return kind(value, **about | more)
+
+
+class _Kinds:
+    """What each argument holds: rows that only look alike are told apart."""
+
+    def __init__(self) -> None:
+        self._shapes: dict[str, tuple[int, ...]] = {}
+        self._bytes: dict[str, int] = {}
+        self._units: dict[str, float] = {}
+        self._largest = 0.0
+
+    def add(self, name: str, given: Array, rows: Array) -> None:
+        """Note one of them."""
+        if given.ndim > 2:  # rows that are flat may be images that were flattened
+            self._shapes[name] = tuple(side for side in given.shape[1:] if side != 1)
+        low, high = float(rows.min()), float(rows.max())
+        if given.dtype == np.uint8 and high > 1:
+            self._bytes[name] = int(high)
+        elif given.dtype.kind == "f" and low >= 0 and high <= 1:
+            self._units[name] = high
+        self._largest = max(self._largest, high, -low)
+
+    def check(self) -> None:
+        """Refuse what cannot be compared, and warn of what hardly can."""
+        if 0 < self._largest < _TINY:
+            raise ValueError(
+                f"no value is larger than {self._largest}, and squares of such values are 0; "
+                f"accepted are rows with values from {_TINY} on: scale them"
+            )
+        if len(set(self._shapes.values())) > 1:
+            shown = ", ".join(f"{name} of shape {shape}" for name, shape in self._shapes.items())
+            raise ValueError(f"rows differ in shape: {shown}; accepted are rows of one kind")
+        if self._bytes and self._units:
+            (of_bytes, high), *_ = self._bytes.items()
+            warnings.warn(
+                f"{of_bytes} holds bytes up to {high}, {next(iter(self._units))} floats from 0 to "
+                "1: divide the one by 255, if both are images",
+                stacklevel=4,
+            )
 
 
 def _featured(value: Any, features: Features, name: str) -> Any:
@@ -189,10 +256,13 @@ def _in_order(rows: Array) -> Array:
     them are still no random rows where some are equal, which lie side by side: whoever wants fewer
     draws them.
     """
-    bits = (rows + 0.0).view(np.uint64)  # one zero
     digest = np.zeros(len(rows), np.uint64)
-    for column in bits.T:  # splitmix64 of each value, chained
-        digest = (digest ^ column) * np.uint64(0xBF58476D1CE4E5B9)
-        digest = (digest ^ (digest >> np.uint64(29))) * np.uint64(0x94D049BB133111EB)
-        digest ^= digest >> np.uint64(32)
+    step = at_once(16 * rows.shape[1])
+    for begin in range(0, len(rows), step):
+        part = digest[begin : begin + step]
+        bits = (rows[begin : begin + step] + 0.0).view(np.uint64)  # one zero
+        for column in bits.T:  # splitmix64 of each value, chained
+            part[:] = (part ^ column) * np.uint64(0xBF58476D1CE4E5B9)
+            part[:] = (part ^ (part >> np.uint64(29))) * np.uint64(0x94D049BB133111EB)
+            part ^= part >> np.uint64(32)
     return rows[np.argsort(digest, kind="stable")]

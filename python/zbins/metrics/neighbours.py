@@ -1,5 +1,7 @@
 """Which rows lie within which balls, of all pairs: in bounded memory, and decided exactly.
 
+(Where only the nearest rows are wanted, `_common.nearest` is quicker, and leaves ties open.)
+
 Squared distances of many pairs come from |x|^2 - 2xy + |y|^2, which is fast and rounds. So each
 comes with a bound on its error, and whatever the bound leaves open is decided by the sum of squared
 differences. That is one number for a pair, whichever way round and however rows are cut into
@@ -15,10 +17,10 @@ import numpy as np
 from sklearn import get_config
 from sklearn.metrics import pairwise_distances_chunked
 
+from .._common.chunks import at_once
 from .._common.progress import Progress
 from .._types import Array
 
-_AT_ONCE = 1 << 20  # values of differences
 _MEBIBYTES = 32  # of distances at once, if scikit-learn's working_memory is not less
 _BLOCKS = 256  # of which the minima bound a k-th distance
 
@@ -124,7 +126,7 @@ def count_within(
 def squared_distances(a: Array, b: Array, of_a: Array, of_b: Array) -> Array:
     """Return squared distances of pairs, by the indices of their rows, from differences."""
     squares = np.empty(len(of_a))
-    step = max(1, _AT_ONCE // a.shape[1])
+    step = at_once(24 * a.shape[1])
     for begin in range(0, len(of_a), step):
         part = slice(begin, begin + step)
         between = a[of_a[part]] - b[of_b[part]]

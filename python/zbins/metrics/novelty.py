@@ -14,17 +14,20 @@ from typing import Any
 
 import numpy as np
 
+from .._common.checks import check_flag, check_share
+from .._common.chunks import at_once
 from .._common.nearest import nearest_rows
-from .._common.progress import Progress
+from .._common.progress import Progress, check_progress
+from .._common.scales import robust_scales
 from .._types import Array
 from .measurement import Features, Given, Measurement
 
 _RESAMPLES = 1_000
 _LOUD = 0.95  # the share of all variance from which on a column is said to decide
-_FEW = 32  # rows that say too little about scales
-_INNER = (0.005, 0.995)  # quantiles: what lies beyond them makes no column's scale
+_FEW = 30  # rows that say too little about scales, and about their own spread
+_REPEATED = 0.05  # the share of held-out rows that are fitted rows from which on it is said
+_NORMAL_95 = 1.959963984540054
 _SHARE = 0.01
-_AT_ONCE = 1 << 20  # values of a bootstrap
 
 
 class CopiedShare(Measurement):
@@ -35,14 +38,18 @@ class CopiedShare(Measurement):
     threshold : float
         The distance below which a sample counts as a copy.
     expected : float
-        What the share is for a sampler that copies nothing.
+        What the share is for a sampler that copies nothing: `share`, and of data with repeated rows
+        the share of held-out rows that are fitted rows besides.
     n_exact : int
         Samples that are equal to a fitted row.
+    n_duplicates : int
+        Held-out rows that are equal to a fitted row.
     """
 
     threshold: float
     expected: float
     n_exact: int
+    n_duplicates: int
 
 
 class Novelty(Measurement):
@@ -52,8 +59,11 @@ class Novelty(Measurement):
     ----------
     median : float
         The same of medians: a few samples far away do not move it.
-    median_interval : (float, float)
+    median_interval : (float, float) or None
         Its bootstrap interval.
+    expected : float
+        What the number is for a sampler that copies nothing: 1, and of data with repeated rows
+        less, for such a sampler repeats them too.
     copied_share : CopiedShare or None
         None where there are too few held-out rows to say.
     distance, unseen_distance : float
@@ -63,7 +73,8 @@ class Novelty(Measurement):
     """
 
     median: float
-    median_interval: tuple[float, float]
+    median_interval: tuple[float, float] | None
+    expected: float
     copied_share: CopiedShare | None
     distance: float
     unseen_distance: float
@@ -108,7 +119,8 @@ def novelty(
     part of it. A sampler's fidelity says little without it, since copies are the most faithful.
 
     A held-out row that is equal to a fitted one is measured to the nearest *different* fitted row:
-    else data with duplicates would make all samples look new.
+    else data with repeated rows would make all samples look new. A sample is measured to the
+    nearest row, so of such data one that copies nothing reads `expected`, less than 1.
 
     Parameters
     ----------
@@ -134,21 +146,23 @@ def novelty(
     -------
     ratio : Novelty, a float
         At least 0, with a bootstrap interval: 95 % of 1,000 draws of samples and held-out rows. It
-        says how the number depends on them, for these fitted rows.
+        says how the number depends on them, for these fitted rows; a little too narrow for less
+        than a hundred rows or heavy tails, and None for less than 30.
 
     Raises
     ------
     TypeError
         If an argument holds no real numbers.
     ValueError
-        If one has no rows, a value that is not finite (naming row and column) or is beyond 1e100,
-        if their columns differ in number, or if a held-out row has no different fitted row.
+        If one has no rows, another shape than the others, a value that is not finite (naming row
+        and column) or is beyond 1e100, or if a held-out row has no different fitted row.
 
     Warns
     -----
     UserWarning
-        If more than half of the held-out rows are fitted rows, and if one column has more than 95 %
-        of the variance (by robust scales) and standardize is False.
+        If more than 5 % of the held-out rows are fitted rows; if one column has more than 95 % of
+        the variance (by robust scales) and standardize is False; if bytes stand beside floats from
+        0 to 1.
 
     Examples
     --------
@@ -160,13 +174,15 @@ def novelty(
     >>> round(novelty(fresh, fitted, held_out), 1)
     1.0
     """
+    standardize = check_flag("standardize", standardize)
+    check_progress(progress)
     given = Given(
         {"samples": samples, "held_out": held_out, "fitted": fitted},
         features,
         random_state=random_state,
     )
     settings = {"standardize": standardize}
-    near, unseen, n_duplicates = _distances(given, standardize, "novelty", progress)
+    near, unseen, repeated = _distances(given, standardize, "novelty", progress)
 
     def both(near: Array, unseen: Array) -> Array:
         of_means = near.mean(axis=1) / unseen.mean(axis=1)
@@ -181,10 +197,11 @@ def novelty(
         settings=settings,
         median=values[1],
         median_interval=intervals[1],
-        copied_share=_copied(given, near, unseen, _SHARE, settings) if enough else None,
+        expected=float(unseen[~repeated].sum() / unseen.sum()),
+        copied_share=_copied(given, near, unseen, repeated, settings) if enough else None,
         distance=float(near.mean()),
         unseen_distance=float(unseen.mean()),
-        n_duplicates=n_duplicates,
+        n_duplicates=int(repeated.sum()),
     )
 
 
@@ -202,7 +219,8 @@ def copied_share(
     """Return the share of samples nearer to a fitted row than the nearest 1 % of unseen rows are.
 
     A sampler that copies nothing has 1 %, by this definition; one that copies every tenth sample,
-    11 %. A mean distance would hide those.
+    11 %. A mean distance would hide those. Of data with repeated rows, one that copies nothing has
+    as many more as there are held-out rows that are fitted rows: `expected`.
 
     Parameters
     ----------
@@ -216,12 +234,13 @@ def copied_share(
     Returns
     -------
     share : CopiedShare, a float
-        Between 0 and 1, with a bootstrap interval as that of `novelty`.
+        Between 0 and 1, with an interval: that of a bootstrap as for `novelty`, or Wilson's for
+        this limit, whichever is wider.
 
     Raises
     ------
     TypeError, ValueError
-        As for `novelty`; and ValueError where there are fewer than 1 / share - 1 held-out rows.
+        As for `novelty`; and ValueError where so few held-out rows have no such share.
 
     Warns
     -----
@@ -237,8 +256,9 @@ def copied_share(
     >>> round(copied_share(samples, fitted, held_out), 2)
     0.11
     """
-    if not isinstance(share, float) or not 0 < share < 1:
-        raise ValueError(f"share is {share!r}; accepted are floats between 0 and 1")
+    share = check_share("share", share)
+    standardize = check_flag("standardize", standardize)
+    check_progress(progress)
     given = Given(
         {"samples": samples, "held_out": held_out, "fitted": fitted},
         features,
@@ -246,12 +266,12 @@ def copied_share(
     )
     if (found := len(given.rows["held_out"])) < _least(share):
         raise ValueError(
-            f"held_out has {found} rows, and a share of {share} of them is less than one row; "
-            f"accepted are at least {_least(share)}"
+            f"held_out has {found} rows, and a share of {share} of them is less than one row, or "
+            f"all; accepted are at least {_least(share)}"
         )
-    settings = {"share": share, "standardize": standardize}
-    near, unseen, _ = _distances(given, standardize, "copied share", progress)
-    return _copied(given, near, unseen, share, settings)
+    settings = {"standardize": standardize}
+    near, unseen, repeated = _distances(given, standardize, "copied share", progress)
+    return _copied(given, near, unseen, repeated, settings, share)
 
 
 def memorization_score(
@@ -291,6 +311,7 @@ def memorization_score(
     >>> float(memorization_score([[0, 3], [8, 0]], [[0, 0], [8, 1]]))
     2.0
     """
+    check_progress(progress)
     given = Given({"samples": samples, "fitted": fitted}, features)
     near, rows = given
     with Progress(progress, len(near), "memorization score", "row") as bar:
@@ -346,7 +367,8 @@ def distance_to_closest_record(
     >>> float(found), found.closer_share
     (1.0, 0.5)
     """
-    _check_flag(standardize)
+    standardize = check_flag("standardize", standardize)
+    check_progress(progress)
     given = Given(
         {"samples": samples, "fitted": fitted}
         if held_out is None
@@ -356,22 +378,27 @@ def distance_to_closest_record(
     )
     if standardize:
         _standardize(given)
-    rows, near = given.rows, given.rows["samples"]
-    closer = None
-    searches = 1 if held_out is None else 3
-    with Progress(progress, searches * len(near), "distance to closest record", "row") as bar:
-        _, distance = nearest_rows(near, rows["fitted"], progress=bar)
+    near, fitted = given.rows["samples"], given.rows["fitted"]
+    rows = {name: len(array) for name, array in given.rows.items()}
+    settings: dict[str, Any] = {"standardize": standardize}
+    closer, drawn = None, False
+    with Progress(
+        progress, len(near) * (1 if held_out is None else 3), "distance to closest record", "row"
+    ) as bar:
+        _, distance = nearest_rows(near, fitted, progress=bar)
         if held_out is not None:
-            fewer = min(len(rows["held_out"]), len(rows["fitted"]))
+            settings["compared_with"] = fewer = min(rows["held_out"], rows["fitted"])
+            drawn = rows["held_out"] != rows["fitted"]
             given.draw({"held_out": fewer, "fitted": fewer})
-            _, seen = nearest_rows(near, rows["fitted"], progress=bar)
-            _, unseen = nearest_rows(near, rows["held_out"], progress=bar)
+            _, seen = nearest_rows(near, given.rows["fitted"], progress=bar)
+            _, unseen = nearest_rows(near, given.rows["held_out"], progress=bar)
             closer = float((np.sign(unseen - seen).mean() + 1) / 2)
     return given.measured(
         ClosestRecord,
         float(np.median(distance)),
-        settings={"standardize": standardize},
-        seed=None if held_out is None else given.seed,
+        rows=rows,
+        settings=settings,
+        seed=given.seed if drawn else None,
         quantile_5=float(np.quantile(distance, 0.05)),
         closer_share=closer,
     )
@@ -379,12 +406,11 @@ def distance_to_closest_record(
 
 def _distances(
     given: Given, standardize: bool, title: str, progress: bool | None
-) -> tuple[Array, Array, int]:
-    """Return the distances of samples and of held-out rows, and how many of these are fitted rows.
+) -> tuple[Array, Array, Array]:
+    """Return the distances of samples and of held-out rows, and which of these are fitted rows.
 
     Those of held-out rows are to the nearest different fitted row.
     """
-    _check_flag(standardize)
     if standardize:
         _standardize(given)
     else:
@@ -393,28 +419,30 @@ def _distances(
     with Progress(progress, len(near) + len(held_out), title, "row") as bar:
         _, distance = nearest_rows(near, fitted, progress=bar)
         _, unseen = nearest_rows(held_out, fitted, progress=bar)
-    duplicates = np.flatnonzero(unseen == 0)
-    _, unseen[duplicates] = nearest_rows(held_out[duplicates], fitted, different=True)
+    repeated = unseen == 0
+    if repeated.any():
+        _, unseen[repeated] = nearest_rows(held_out[repeated], fitted, different=True)
     if np.isinf(unseen).any():
         raise ValueError(
             f"fitted has {len(fitted)} row(s), all equal to a held-out one; accepted are at least "
             "two different rows"
         )
-    if 2 * len(duplicates) > len(held_out):
+    if repeated.mean() > _REPEATED:
         warnings.warn(
-            f"{len(duplicates)} of the {len(held_out)} rows of held_out are rows of fitted: make "
-            "sure that the sampler has not seen them",
+            f"{repeated.sum()} of the {len(held_out)} rows of held_out are rows of fitted: make "
+            "sure that the sampler has not seen them. If rows of these data repeat, a sampler that "
+            "copies nothing repeats them too: compare with the result's `expected`",
             stacklevel=3,
         )
-    return distance, unseen, len(duplicates)
+    return distance, unseen, repeated
 
 
 def _warn_of_columns(fitted: Array) -> None:
     """Say so if one column decides which row is the nearest: all others may then be copies."""
-    if len(fitted) < _FEW or fitted.shape[1] == 1:
-        return
-    variance = np.square(_scales(fitted))
+    variance = np.square(robust_scales(fitted))
     column = int(variance.argmax())
+    if len(fitted) < _FEW or (variance > 0).sum() < 2:
+        return
     if variance[column] > _LOUD * variance.sum():
         share = variance[column] / variance.sum()
         warnings.warn(
@@ -426,7 +454,12 @@ def _warn_of_columns(fitted: Array) -> None:
 
 
 def _copied(
-    given: Given, near: Array, unseen: Array, share: float, settings: dict[str, Any]
+    given: Given,
+    near: Array,
+    unseen: Array,
+    repeated: Array,
+    settings: dict[str, Any],
+    share: float = _SHARE,
 ) -> CopiedShare:
     def limit(unseen: Array) -> Array:
         # Of n held-out rows, (n + 1) p are below this quantile: then a fresh row is, with p.
@@ -437,59 +470,68 @@ def _copied(
         found: Array = (near < limit(unseen)).mean(axis=1)[None]
         return found
 
-    values, intervals = _bootstrap(given, copied, near, unseen)
+    (value,), (interval,) = _bootstrap(given, copied, near, unseen)
+    if interval is not None:
+        # Resampling gives a share of 0, or of 1, no width.
+        wilson = _wilson(value, len(near))
+        interval = min(interval[0], wilson[0]), max(interval[1], wilson[1])
     return given.measured(
         CopiedShare,
-        values[0],
-        interval=intervals[0],
+        value,
+        interval=interval,
         settings=settings | {"share": share},
         threshold=float(limit(unseen[None])[0, 0]),
-        expected=share,
+        expected=float(share + (1 - share) * repeated.mean()),
         n_exact=int((near == 0).sum()),
+        n_duplicates=int(repeated.sum()),
     )
 
 
+def _wilson(share: float, n: int) -> tuple[float, float]:
+    """Return all shares that are within 1.96 of their own standard errors of the one found."""
+    z2 = _NORMAL_95**2 / n
+    centre = (share + z2 / 2) / (1 + z2)
+    margin = math.sqrt(z2 * share * (1 - share) + z2**2 / 4) / (1 + z2)
+    return max(0.0, centre - margin), min(1.0, centre + margin)
+
+
 def _least(share: float) -> int:
-    return math.ceil(1 / share - 1 - 1e-9)
+    """Return the fewest rows of which one, and not all, lies below the quantile."""
+    return math.ceil(1 / min(share, 1 - share) - 1 - 1e-9) if share < 1 else 2**63
 
 
 def _bootstrap(
     given: Given, statistics: Callable[..., Array], *samples: Array
-) -> tuple[list[float], list[tuple[float, float]]]:
+) -> tuple[list[float], list[tuple[float, float] | None]]:
     """Return statistics, and the middle 95 % of those of samples drawn with replacement.
 
-    They take each sample as the rows of a matrix, and give a row for each statistic.
+    They take each sample as the rows of a matrix, and give a row for each statistic. Few rows say
+    nothing of their own spread: they have no intervals.
     """
-    rng = np.random.default_rng(given.seed)  # whatever was drawn before
-    at_once = max(1, _AT_ONCE // max(map(len, samples)))
+    values: list[float] = statistics(*(rows[None] for rows in samples))[:, 0].tolist()
+    if min(map(len, samples)) < _FEW:
+        return values, [None] * len(values)
+    # One generator for each, whatever was drawn before and however many are drawn at once.
+    generators = np.random.default_rng(given.seed).spawn(len(samples))
+    step = at_once(24 * sum(map(len, samples)))
     drawn = []
-    for begin in range(0, _RESAMPLES, at_once):
-        n = min(at_once, _RESAMPLES - begin)
+    for begin in range(0, _RESAMPLES, step):
+        n = min(step, _RESAMPLES - begin)
         drawn.append(
-            statistics(*(rows[rng.integers(0, len(rows), (n, len(rows)))] for rows in samples))
+            statistics(
+                *(
+                    rows[rng.integers(0, len(rows), (n, len(rows)))]
+                    for rows, rng in zip(samples, generators, strict=True)
+                )
+            )
         )
     low, high = np.quantile(np.concatenate(drawn, axis=1), [0.025, 0.975], axis=1).tolist()
-    values: list[float] = statistics(*(rows[None] for rows in samples))[:, 0].tolist()
     return values, list(zip(low, high, strict=True))
 
 
 def _standardize(given: Given) -> None:
     """Divide all rows by the scales of the columns of the fitted ones."""
-    scale = _scales(given.rows["fitted"])
+    scale = robust_scales(given.rows["fitted"])
     scale[scale == 0] = 1  # constant
     for name, rows in given.rows.items():
         given.rows[name] = rows / scale
-
-
-def _scales(rows: Array) -> Array:
-    """Return a robust scale of each column: 0 only for a constant."""
-    low, first, third, high = np.quantile(rows, [_INNER[0], 0.25, 0.75, _INNER[1]], axis=0)
-    scale = (third - first) / 1.349  # the standard deviation of a normal distribution
-    scale = np.where(scale > 0, scale, np.clip(rows, low, high).std(axis=0))
-    found: Array = np.where(scale > 0, scale, rows.std(axis=0))
-    return found
-
-
-def _check_flag(standardize: object) -> None:
-    if not isinstance(standardize, bool):
-        raise TypeError(f"standardize is {standardize!r}; accepted are True and False")

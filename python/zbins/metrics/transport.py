@@ -6,11 +6,11 @@ import math
 from typing import Any
 
 import numpy as np
-import sklearn
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from .._common.checks import check_count, check_positive
+from .._common.chunks import at_once
 from .._common.extras import pip_install
 from .._common.progress import Progress, check_progress
 from .measurement import Features, Given, Measurement
@@ -166,12 +166,11 @@ def _sliced(given: Given, n_projections: int, progress: bool | None) -> float:
     cuts = np.union1d(np.arange(m, n * m + 1, m), np.arange(n, n * m + 1, n))
     share = np.diff(cuts, prepend=0) / (n * m)
     of_x, of_y = (cuts - 1) // m, (cuts - 1) // n
-    budget = sklearn.get_config()["working_memory"] * 2**20
-    at_once = max(1, int(budget // (8 * 3 * (n + m + d))))
+    step = at_once(8 * 3 * (n + m + d))
     total = 0.0
     with Progress(progress, n_projections, "wasserstein distance", "direction") as bar:
-        for begin in range(0, n_projections, at_once):
-            count = min(at_once, n_projections - begin)
+        for begin in range(0, n_projections, step):
+            count = min(step, n_projections - begin)
             towards = given.rng.normal(size=(count, d))
             towards /= np.linalg.norm(towards, axis=1, keepdims=True)
             along_x, along_y = (np.sort(towards @ rows.T, axis=1) for rows in (x, y))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import sklearn
 from scipy.spatial.distance import cdist, pdist
 from sklearn.metrics.pairwise import euclidean_distances
 
 from .._common.checks import check_count, check_positive
-from .._common.nearest import nearest_rows
+from .._common.chunks import at_once
+from .._common.nearest import CLOSE, nearest_rows
 from .._common.progress import Progress, check_progress
 from .._common.threads import one_thread
 from .._types import Array
@@ -24,6 +25,7 @@ _LAYERS = (128, 128)
 _EPOCHS = 200
 _FEWEST = 20  # rows of each: one of each kind is left to tell when to stop
 _FARTHEST = 1e6  # deviations
+_FILTERS = threading.Lock()
 
 
 class MMD(Measurement):
@@ -176,7 +178,7 @@ def _kernel_sum(x: Array, y: Array | None, widths: tuple[float, ...], bar: Progr
     cancels = 8 * np.finfo(float).eps * farthest > 1e-10 * min(widths) * min(widths)
     if not cancels:
         x, others = near, near_others
-    step = _at_once(8 * 4 * len(others))
+    step = at_once(8 * 4 * len(others))
     total = 0.0
     for begin in range(0, len(x), step):
         part = x[begin : begin + step]
@@ -330,11 +332,10 @@ def _nearest_kinds(alone: Array, places: Array, count: Array, bar: Progress) -> 
     """
     found = np.zeros((2, len(alone)), count.dtype)
     shown: Progress | None
-    norm = np.linalg.norm(places - places.mean(axis=0), axis=1)
     left, k, shown = np.arange(len(alone)), min(4, len(places)), bar
     while len(left):
         unsure = []
-        step = _at_once(8 * 8 * k)
+        step = at_once(8 * 8 * k)
         for begin in range(0, len(left), step):
             part = left[begin : begin + step]
             here = alone[part]
@@ -342,11 +343,9 @@ def _nearest_kinds(alone: Array, places: Array, count: Array, bar: Progress) -> 
             distance[index == here[:, None]] = np.inf
             nearest = distance.min(axis=1)
             found[:, part] = (count[:, index] * (distance == nearest[:, None])).sum(axis=2)
-            # All that tie are among the k if the last of them is farther, by more than the search,
-            # which subtracts squares, may have rounded.
+            # All that tie are among the k if the last of them is farther, for sure.
             last = np.where(np.isinf(distance), 0, distance).max(axis=1)
-            rounded = 64 * np.finfo(float).eps * (norm[here] + last) ** 2
-            more = last**2 - nearest**2 <= rounded
+            more = last**2 - nearest**2 <= 2 * CLOSE * last**2
             unsure.append(part[more] if k < len(places) else part[:0])
         left, k, shown = np.concatenate(unsure), min(4 * k, len(places)), None
     return found
@@ -443,6 +442,7 @@ def c2st(
     given = Given({"X": X, "Y": Y}, features, least=_FEWEST, random_state=random_state)
     n = min(max_rows, *(len(rows) for rows in given))
     given.draw({"X": n, "Y": n})
+    given.warn_of_outliers("X", "Y")
     half = n // 2
     # Equal rows lie side by side in what is given: halves are drawn.
     x, y = (rows[given.rng.permutation(n)] for rows in given)
@@ -488,8 +488,9 @@ def _trained(rows: Array, is_sample: Array, seed: int) -> Any:
         _LAYERS, max_iter=_EPOCHS, early_stopping=True, random_state=np.random.RandomState(seed)
     )
     # Products this small are slower on several threads, and rounded as the number of threads has
-    # it. Ctrl-C only ends the training, with the one warning that it has besides.
-    with warnings.catch_warnings(), one_thread():
+    # it. Ctrl-C only ends the training, with the one warning that it has besides. Filters are one
+    # list for the process: two threads would give each other's back.
+    with _FILTERS, warnings.catch_warnings(), one_thread():
         warnings.simplefilter("error", UserWarning)
         warnings.simplefilter("ignore", ConvergenceWarning)
         try:
@@ -497,8 +498,3 @@ def _trained(rows: Array, is_sample: Array, seed: int) -> Any:
         except UserWarning:
             raise KeyboardInterrupt from None
     return classifier
-
-
-def _at_once(n_bytes: int) -> int:
-    """Return how many rows, of so many bytes each, scikit-learn's working memory holds."""
-    return max(1, int(sklearn.get_config()["working_memory"] * 2**20 // n_bytes))
