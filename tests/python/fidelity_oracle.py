@@ -57,3 +57,17 @@ def isc(logits, splits):
     oracle = torch_fidelity("metric_isc")
     found = oracle.isc_features_to_metric(torch.from_numpy(logits), splits, shuffle=False)
     return found[oracle.KEY_METRIC_ISC_MEAN], found[oracle.KEY_METRIC_ISC_STD]
+
+
+def prc(X, Y, k):
+    """Precision and recall."""
+    oracle = torch_fidelity("metric_prc")
+    found = oracle.prc_features_to_metric(
+        torch.from_numpy(X),
+        torch.from_numpy(Y),
+        prc_neighborhood=k,
+        prc_batch_size=100,
+        save_cpu_ram=False,
+        verbose=False,
+    )
+    return found[oracle.KEY_METRIC_PRECISION], found[oracle.KEY_METRIC_RECALL]

