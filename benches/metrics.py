@@ -334,6 +334,12 @@ def catalogue(law: Law) -> dict[str, list[Metric]]:
                 0.5,
                 "does a row's nearest neighbour tell real from drawn?",
             ),
+            Metric(
+                "`one_nn_accuracy` of fitted rows",
+                on_fitted(m.one_nn_accuracy),
+                0.5,
+                "does it tell fitted rows from drawn?",
+            ),
             Metric("`c2st`", on_held_out(m.c2st), 0.5, "does a trained network?"),
         ],
     }

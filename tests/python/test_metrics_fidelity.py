@@ -78,6 +78,17 @@ def test_against_torch_fidelity():
     assert frechet_distance(X, Y) == pytest.approx(fidelity_oracle.fid(X, Y), rel=1e-9)
 
 
+@pytest.mark.parametrize("size", [1e-100, 1e80, 1e99])
+def test_any_size(size):
+    X, Y = samples(0, 60, 4), samples(1, 50, 4)
+    X, Y = (rows / np.abs(rows).max() for rows in (X, Y))
+    found = frechet_distance(size * X, size * Y)
+    assert found / size / size == pytest.approx(frechet_distance(X, Y), rel=1e-9)
+    found = frechet_distance(size * X, size * Y, extrapolate=True)
+    assert np.isfinite(found.interval).all()
+    assert found.interval[0] < found < found.interval[1]
+
+
 def test_shifted_copies():
     X = samples(0, 50, 100)  # a covariance of rank 49
     shift = np.linspace(-1, 1, 100)

@@ -127,12 +127,17 @@ def frechet_distance(
     extrapolate = check_flag("extrapolate", extrapolate)
     check_progress(progress)
     given = Given({"X": X, "Y": Y}, features, least=2, random_state=random_state)
-    if extrapolate:
-        return _extrapolated(given, progress)
-    distance = _between(*map(_moments, given))
-    return given.measured(
-        Measurement, max(0.0, distance), settings={"extrapolate": False}, seed=None
+    # By a power of two, which rounds nothing, so that no fourth power of a row is beyond a float.
+    exponent = math.frexp(max(float(np.abs(rows).max()) for rows in given))[1]
+    rows = [np.ldexp(array, -exponent) for array in given]
+    if not extrapolate:
+        distance = math.ldexp(max(0.0, _between(*map(_moments, rows))), 2 * exponent)
+        return given.measured(Measurement, distance, settings={"extrapolate": False}, seed=None)
+    found, low, high = (
+        math.ldexp(value, 2 * exponent) for value in _extrapolated(given, rows, progress)
     )
+    settings = {"extrapolate": True, "draws": len(_SHARES), "smallest_share": 0.5}
+    return given.measured(Measurement, found, interval=(low, high), settings=settings)
 
 
 def kernel_distance(
@@ -362,8 +367,10 @@ def _moments(rows: Array) -> tuple[Array, Array]:
     return mean, triangle / np.sqrt(len(rows) - 1)
 
 
-def _extrapolated(given: Given, progress: bool | None) -> Measurement:
-    rows = list(given)
+def _extrapolated(
+    given: Given, rows: list[Array], progress: bool | None
+) -> tuple[float, float, float]:
+    """Return the distance for infinitely many rows, and the ends of its interval."""
     whole = [_moments(array) for array in rows]
     for name, array, (_, root) in zip(given.rows, rows, whole, strict=True):
         spread = np.linalg.svd(root, compute_uv=False)
@@ -392,12 +399,7 @@ def _extrapolated(given: Given, progress: bool | None) -> Measurement:
     of_fit = off * np.linalg.inv(line.T @ line)[0, 0]
     of_data = sum(np.square(f).mean() / len(f) for f in of_rows)
     margin = _NORMAL * math.sqrt(of_fit + of_data)
-    return given.measured(
-        Measurement,
-        float(intercept),
-        interval=(float(intercept - margin), float(intercept + margin)),
-        settings={"extrapolate": True, "draws": len(_SHARES), "smallest_share": 0.5},
-    )
+    return float(intercept), float(intercept - margin), float(intercept + margin)
 
 
 def _influences(rows: list[Array], whole: list[tuple[Array, Array]]) -> list[Array]:
