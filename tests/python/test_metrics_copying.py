@@ -49,7 +49,11 @@ def test_authenticity_by_all_pairs(seed, d, sizes, offset, twice):
     samples[: len(fitted) // 2] = fitted[: len(samples[: len(fitted) // 2])]
     if twice:
         fitted = np.concatenate([fitted, fitted])
-    assert authenticity(samples, fitted) == pytest.approx(authentic_by_all_pairs(samples, fitted))
+    found = authenticity(samples, fitted)
+    assert found == pytest.approx(authentic_by_all_pairs(samples, fitted))
+    assert found.expected is None
+    swapped = authenticity(fitted[:1] + 1, fitted, samples)
+    assert swapped.expected == found
 
 
 def test_what_counts_is_the_neighbour_of_the_fitted_row():

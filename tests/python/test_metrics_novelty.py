@@ -59,7 +59,10 @@ def test_against_all_pairs(seed, d, sizes, offset, scale, shared):
     assert found.median == pytest.approx(np.median(near) / np.median(unseen), rel=1e-9)
     assert (found.distance, found.unseen_distance) == pytest.approx((near.mean(), unseen.mean()))
     assert found.n_duplicates == shared
-    assert memorization_score(samples, fitted) == pytest.approx(near.mean())
+    score = memorization_score(samples, fitted, held_out)
+    assert score == pytest.approx(near.mean())
+    assert score.expected == pytest.approx(to_nearest(held_out, fitted).mean())
+    assert memorization_score(samples, fitted).expected is None
     closest = distance_to_closest_record(samples, fitted)
     assert closest == pytest.approx(np.median(near), rel=1e-9)
     assert closest.quantile_5 == pytest.approx(np.quantile(near, 0.05), rel=1e-9)

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from bench_modules import BENCHES, importable
+from bench_modules import BENCHES, ROOT, importable
 from zbins import metrics
 
 
@@ -86,6 +86,11 @@ def test_a_quick_run(tmp_path):
         assert line.startswith(("|", "#")) or len(line) <= 100
     for table in (part for part in text.split("\n\n") if part.startswith("|")):
         assert len({line.count("|") for line in table.splitlines()}) == 1, table
+
+
+def test_the_page_is_that_of_its_numbers(bench):
+    results = json.loads((BENCHES / "results" / "metrics.json").read_text(encoding="utf-8"))
+    assert (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8") == bench.page(results)
 
 
 def test_quick_numbers_go_nowhere():

@@ -6,7 +6,7 @@ numbers do not depend on the order of the rows. docs/metrics.md says what each s
 misses.
 """
 
-from .copying import DataCopying, authenticity, data_copying
+from .copying import Authenticity, DataCopying, authenticity, data_copying
 from .coverage import (
     PRD,
     DensityCoverage,
@@ -23,6 +23,7 @@ from .membership import membership_inference
 from .novelty import (
     ClosestRecord,
     CopiedShare,
+    MemorizationScore,
     Novelty,
     copied_share,
     distance_to_closest_record,
@@ -36,6 +37,7 @@ __all__ = [
     "C2ST",
     "MMD",
     "PRD",
+    "Authenticity",
     "AveragedMeasurement",
     "ClosestRecord",
     "CopiedShare",
@@ -45,6 +47,7 @@ __all__ = [
     "FeatureLikelihoodDivergence",
     "Inception",
     "Measurement",
+    "MemorizationScore",
     "Novelty",
     "OneNNAccuracy",
     "PrecisionRecall",

@@ -81,6 +81,18 @@ class Novelty(Measurement):
     n_duplicates: int
 
 
+class MemorizationScore(Measurement):
+    """The mean distance to the nearest fitted row, and that of unseen rows.
+
+    Attributes
+    ----------
+    expected : float or None
+        That of the held-out rows; None without them.
+    """
+
+    expected: float | None
+
+
 class ClosestRecord(Measurement):
     """The median distance to the closest record, and the rest of what is reported of it.
 
@@ -275,24 +287,30 @@ def copied_share(
 
 
 def memorization_score(
-    samples: Any, fitted: Any, *, features: Features = None, progress: bool | None = None
-) -> Measurement:
+    samples: Any,
+    fitted: Any,
+    held_out: Any = None,
+    *,
+    features: Features = None,
+    progress: bool | None = None,
+) -> MemorizationScore:
     """Return the mean distance from samples to the nearest fitted row, in units of the features.
 
     The pixel memorization score of images, the inception memorization score of their Inception
-    features. Alone it says nothing: read it beside the score of unseen rows, in the place of the
-    samples, which `novelty` divides by. Lower is nearer to copies, which have 0.
+    features. Alone it says nothing: read it beside the score of unseen rows, `expected`, which
+    `novelty` divides by. Lower is nearer to copies, which have 0.
 
     Parameters
     ----------
     samples : array-like or tensor of shape (n, d) or (n, *shape)
     fitted : array-like or tensor of shape (m, d) or (m, *shape)
+    held_out : array-like or tensor of shape (k, d) or (k, *shape), optional
     features, progress
         As for `novelty`.
 
     Returns
     -------
-    distance : Measurement, a float
+    distance : MemorizationScore, a float
         At least 0.
 
     Raises
@@ -312,11 +330,20 @@ def memorization_score(
     2.0
     """
     check_progress(progress)
-    given = Given({"samples": samples, "fitted": fitted}, features)
-    near, rows = given
-    with Progress(progress, len(near), "memorization score", "row") as bar:
-        _, distance = nearest_rows(near, rows, progress=bar)
-    return given.measured(Measurement, distance.mean(), seed=None)
+    given = Given(
+        {"samples": samples, "fitted": fitted}
+        if held_out is None
+        else {"samples": samples, "held_out": held_out, "fitted": fitted},
+        features,
+    )
+    *queries, rows = given
+    with Progress(progress, sum(map(len, queries)), "memorization score", "row") as bar:
+        value, *expected = (
+            float(nearest_rows(near, rows, progress=bar)[1].mean()) for near in queries
+        )
+    return given.measured(
+        MemorizationScore, value, expected=expected[0] if expected else None, seed=None
+    )
 
 
 def distance_to_closest_record(
