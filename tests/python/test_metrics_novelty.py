@@ -198,6 +198,40 @@ def test_heaps_far_apart():
     assert novelty(samples, fitted, held_out) == pytest.approx(wanted, rel=1e-9)
 
 
+@pytest.mark.parametrize("d", [1, 3, 15, 16, 40])
+@pytest.mark.parametrize("kind", ["one far away", "heaps", "all sizes"])
+def test_copies_among_rows_far_apart(d, kind):
+    """Moved to their mean, rows may round away: a copy is found all the same."""
+    rng = np.random.default_rng(d)
+    fitted, held_out = rng.normal(size=(2, 300, d))
+    if kind == "one far away":
+        fitted[0] = 1e20
+    elif kind == "heaps":
+        fitted, held_out = 1e-9 * fitted, 1e-9 * held_out
+        fitted[::2] += 1e6
+    else:
+        fitted = 10 ** rng.uniform(-9, 9, (300, d))
+    found = novelty(fitted[1:], fitted, held_out)
+    assert found == 0
+    assert found.copied_share.n_exact == 299
+    near = to_nearest(held_out, fitted).mean()
+    assert memorization_score(held_out, fitted) == pytest.approx(near, rel=1e-9)
+
+
+def test_a_sparse_column_does_not_supply_the_distance():
+    """Where it is mostly 0, quartiles and quantiles say little of its scale."""
+    for seed in range(8):
+        samples, fitted, held_out = (
+            np.c_[
+                (rng := np.random.default_rng([seed, i])).normal(size=(2_000, 9)),
+                np.where(rng.random(2_000) < 0.0055, rng.lognormal(8, 1, 2_000), 0),
+            ]
+            for i in range(3)
+        )
+        found = novelty(samples, fitted, held_out, standardize=True)
+        assert found == pytest.approx(1, abs=0.1)
+
+
 @pytest.mark.parametrize("n_bins", [2, 64])
 def test_of_a_sampler(n_bins):
     """Coarse bins make what is new; as fine as rows are apart, they copy."""
@@ -221,6 +255,12 @@ def test_rows_that_come_twice():
         found = copied_share(distinct, distinct, distinct)
     assert found == 1
     assert found.threshold > 0
+
+
+def test_distances_whose_squares_are_nothing():
+    rows = 1e-170 * np.random.default_rng(0).normal(size=(3, 50, 3))
+    rows[1, 0] = 1
+    refused(ValueError, ["the square of their distance is 0"], lambda: novelty(*rows))
 
 
 def test_repeated_rows():
@@ -271,6 +311,11 @@ def test_ties_at_the_limit_are_no_copies():
     held_out = fitted[:150] + 3
     assert copied_share(held_out, fitted, held_out) == 0
     assert copied_share(fitted + 2, fitted, held_out) == 1
+    assert copied_share(held_out, fitted, held_out).expected == 0
+    samples, fitted, held_out = np.random.default_rng(0).integers(0, 10, (3, 2_000, 4))
+    with pytest.warns(UserWarning, match="rows of held_out"):
+        found = copied_share(samples, fitted, held_out, share=0.3)
+    assert found == pytest.approx(found.expected, abs=0.03)
 
 
 def test_one_column_that_decides():
@@ -294,11 +339,15 @@ def test_one_column_that_decides():
 def by_scales(rows, fitted):
     scales = []
     for column in fitted.T:
-        first, third = np.quantile(column, [0.25, 0.75])
-        scale = (third - first) / 1.349 or np.clip(
-            column, *np.quantile(column, [0.005, 0.995])
-        ).std()
-        scales.append(scale or column.std() or 1)
+        first, middle, third = np.quantile(column, [0.25, 0.5, 0.75], method="nearest")
+        others = column[column != middle]
+        if len(others) > len(column) / 2:
+            scales.append((third - first) / 1.349)
+        elif len(others):
+            low, high = np.quantile(others, [0.05, 0.95])
+            scales.append(np.clip(column, min(low, middle), max(high, middle)).std())
+        else:
+            scales.append(1)
     return rows / scales
 
 
@@ -397,7 +446,9 @@ def test_bad_input(samples, fitted, held_out, error, said):
         (copied_share, {"share": 0.03}, ValueError, ["held_out has 25 rows", "at least 33"]),
         (copied_share, {"share": 0.99}, ValueError, ["held_out has 25 rows", "or all"]),
         (copied_share, {"share": 0}, ValueError, ["share is 0", "above 0 and at most 1"]),
-        (copied_share, {"share": 1}, ValueError, ["held_out has 25 rows", "or all"]),
+        (copied_share, {"share": 1}, ValueError, ["share is 1", "below 1"]),
+        (copied_share, {"share": 1e-310}, ValueError, ["held_out has 25 rows", "at least inf"]),
+        (copied_share, {"share": 10**400}, ValueError, ["share is 1000", "must be finite"]),
         (copied_share, {"share": 1.5}, ValueError, ["share is 1.5"]),
         (copied_share, {"share": "1 %"}, TypeError, ["share is '1 %'"]),
         (copied_share, {"share": np.nan}, ValueError, ["share is nan"]),

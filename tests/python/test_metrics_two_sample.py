@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import pdist
 from scipy.stats import norm
 from sklearn.metrics.pairwise import rbf_kernel
-from sklearn.neural_network import MLPClassifier
 
 from helpers import refused
 from zbins.metrics import c2st, mmd, one_nn_accuracy
@@ -248,22 +247,6 @@ def test_what_c2st_draws():
     assert found.seed == 0
     assert found.value != c2st(X, Y, random_state=1).value
     assert c2st(X, Y, max_rows=50).rows == {"X": 50, "Y": 50}
-
-
-def test_c2st_says_whether_it_stopped(monkeypatch):
-    X, Y = normal(0, 60, 2), normal(1, 60, 2)
-    found = c2st(X, Y)
-    assert found.stopped
-    assert 10 < found.epochs < 200
-
-    class Patient(MLPClassifier):
-        def fit(self, X, y):
-            self.n_iter_no_change = 1_000
-            return super().fit(X, y)
-
-    monkeypatch.setattr("sklearn.neural_network.MLPClassifier", Patient)
-    cut = c2st(X, Y)
-    assert (cut.stopped, cut.epochs) == (False, 200)
 
 
 def test_c2st_is_standardized_by_the_half_that_it_learns_from():

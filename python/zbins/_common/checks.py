@@ -24,7 +24,11 @@ def check_number(name: str, value: object) -> float:
     """Return a finite number, or refuse it by name."""
     if not isinstance(value, (int, float, np.integer, np.floating)) or isinstance(value, bool):
         raise TypeError(f"{name} is {value!r} of type {type(value).__name__}; it must be a number")
-    if not np.isfinite(number := float(value)):
+    try:
+        number = float(value)
+    except OverflowError:
+        number = np.inf
+    if not np.isfinite(number):
         raise ValueError(f"{name} is {value!r}; it must be finite")
     return number
 

@@ -82,14 +82,15 @@ class _Search:
         near = queries - self._centre
         index = self._neighbours.kneighbors(near, k, return_distance=False)
         index, distance = self._again(queries, index)
-        if self._subtracts:
-            return index, distance
-        # Of many columns scikit-learn computes |x|^2 - 2xy + |y|^2, which cancels. So the rows were
-        # moved to their mean, and the distances computed again, from differences. Where rows lie in
-        # heaps far from their mean, or very close together, others may still be nearer.
+        # The rows were moved to their mean, for of many columns scikit-learn computes |x|^2 - 2xy +
+        # |y|^2, which cancels; and distances are computed again, from differences. Where rows lie
+        # in heaps far from their mean, or very close together, others may still be nearer.
         size, farthest = np.sqrt(np.square(near).sum(axis=1)), distance[:, -1]
-        rounding = (queries.shape[1] + 4) * np.finfo(float).eps
-        error = rounding * (np.square(size) + np.square(size + farthest))
+        eps = np.finfo(float).eps
+        if self._subtracts:  # only the move has rounded
+            error = 4 * eps * farthest * (2 * size + farthest)
+        else:
+            error = (queries.shape[1] + 4) * eps * (np.square(size) + np.square(size + farthest))
         unsure = np.flatnonzero((error > CLOSE * np.square(farthest)) & (farthest > 0))
         step = at_once(8 * len(self.rows))
         for begin in range(0, len(unsure), step):

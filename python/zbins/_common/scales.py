@@ -6,14 +6,15 @@ import numpy as np
 
 from .._types import Array
 
-_INNER = (0.005, 0.995)  # quantiles: what lies beyond them makes no scale
+_INNER = (0.05, 0.95)  # quantiles
 
 
 def robust_scales(rows: Array) -> Array:
     """Return a scale of each column: its standard deviation, if it is normal; 0 for a constant.
 
-    The interquartile range / 1.349; where that is 0, the standard deviation of values clipped to
-    the middle 99 %; where that is 0 too, the standard deviation.
+    The interquartile range / 1.349. Where half of the rows or more are one value, it says nothing
+    of the others: there it is the standard deviation, of values clipped to the middle 90 % of those
+    others.
 
     Parameters
     ----------
@@ -23,9 +24,14 @@ def robust_scales(rows: Array) -> Array:
     -------
     scale : ndarray of float64, shape (d,)
     """
-    low, first, third, high = np.quantile(rows, [_INNER[0], 0.25, 0.75, _INNER[1]], axis=0)
-    scale = (third - first) / 1.349
-    scale = np.where(scale > 0, scale, np.clip(rows, low, high).std(axis=0))
-    constant = rows.min(axis=0) == rows.max(axis=0)  # a mean of equal values may round
-    found: Array = np.where(constant, 0.0, np.where(scale > 0, scale, rows.std(axis=0)))
-    return found
+    first, middle, third = np.quantile(rows, [0.25, 0.5, 0.75], axis=0, method="nearest")
+    scale: Array = (third - first) / 1.349
+    same = rows == middle
+    for column in np.flatnonzero(2 * same.sum(axis=0) >= len(rows)):
+        others = rows[~same[:, column], column]
+        scale[column] = 0.0
+        if len(others):
+            low, high = np.quantile(others, _INNER)
+            inner = (min(low, middle[column]), max(high, middle[column]))
+            scale[column] = np.clip(rows[:, column], *inner).std()
+    return scale

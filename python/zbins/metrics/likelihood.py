@@ -126,6 +126,11 @@ def feature_likelihood_divergence(
         or is beyond 1e100, if their columns differ in number, if min_width or tol is not above 0,
         max_iter below 1, or max_rows below 2.
 
+    Warns
+    -----
+    UserWarning
+        If a few real rows lie so far away that they alone make the deviation of a column.
+
     References
     ----------
     M. Jiralerspong, A. J. Bose, I. Gemp, C. Qin, Y. Bachrach, G. Gidel: Feature Likelihood

@@ -197,7 +197,7 @@ class _Kinds:
         low, high = float(rows.min()), float(rows.max())
         if given.dtype == np.uint8 and high > 1:
             self._bytes[name] = int(high)
-        elif given.dtype.kind == "f" and low >= 0 and high <= 1:
+        elif given.dtype.kind in "fb" and low >= 0 and high <= 1:
             self._units[name] = high
         self._largest = max(self._largest, high, -low)
 

@@ -38,8 +38,9 @@ class CopiedShare(Measurement):
     threshold : float
         The distance below which a sample counts as a copy.
     expected : float
-        What the share is for a sampler that copies nothing: `share`, and of data with repeated rows
-        the share of held-out rows that are fitted rows besides.
+        What the share is for a sampler that copies nothing: `share`; of data with repeated rows
+        more, by the share of held-out rows that are fitted rows; less where many held-out rows are
+        exactly as far as the limit, as on a grid.
     n_exact : int
         Samples that are equal to a fitted row.
     n_duplicates : int
@@ -200,7 +201,7 @@ def novelty(
         of_means = near.mean(axis=1) / unseen.mean(axis=1)
         return np.stack([of_means, np.median(near, axis=1) / np.median(unseen, axis=1)])
 
-    enough = len(unseen) >= _least(_SHARE)
+    enough = _enough(len(unseen), _SHARE)
     values, intervals = _bootstrap(given, both, near, unseen)
     return given.measured(
         Novelty,
@@ -231,8 +232,8 @@ def copied_share(
     """Return the share of samples nearer to a fitted row than the nearest 1 % of unseen rows are.
 
     A sampler that copies nothing has 1 %, by this definition; one that copies every tenth sample,
-    11 %. A mean distance would hide those. Of data with repeated rows, one that copies nothing has
-    as many more as there are held-out rows that are fitted rows: `expected`.
+    11 %. A mean distance would hide those. Of data with repeated rows or on a grid, compare with
+    `expected` in the place of 1 %.
 
     Parameters
     ----------
@@ -246,8 +247,8 @@ def copied_share(
     Returns
     -------
     share : CopiedShare, a float
-        Between 0 and 1, with an interval: that of a bootstrap as for `novelty`, or Wilson's for
-        this limit, whichever is wider.
+        Between 0 and 1, with an interval: that of a bootstrap as for `novelty` and Wilson's for
+        this limit together.
 
     Raises
     ------
@@ -268,7 +269,8 @@ def copied_share(
     >>> round(copied_share(samples, fitted, held_out), 2)
     0.11
     """
-    share = check_share("share", share)
+    if (share := check_share("share", share)) == 1:
+        raise ValueError(f"share is {share}; it must be below 1")
     standardize = check_flag("standardize", standardize)
     check_progress(progress)
     given = Given(
@@ -276,10 +278,10 @@ def copied_share(
         features,
         random_state=random_state,
     )
-    if (found := len(given.rows["held_out"])) < _least(share):
+    if not _enough(n := len(given.rows["held_out"]), share):
         raise ValueError(
-            f"held_out has {found} rows, and a share of {share} of them is less than one row, or "
-            f"all; accepted are at least {_least(share)}"
+            f"held_out has {n} rows, and a share of {share} of them is less than one row, or all; "
+            f"accepted are at least {np.ceil(1 / min(share, 1 - share) - 1 - 1e-6):.0f}"
         )
     settings = {"standardize": standardize}
     near, unseen, repeated = _distances(given, standardize, "copied share", progress)
@@ -454,6 +456,11 @@ def _distances(
             f"fitted has {len(fitted)} row(s), all equal to a held-out one; accepted are at least "
             "two different rows"
         )
+    if not unseen.all():
+        raise ValueError(
+            "held_out has rows so near to different fitted ones that the square of their distance "
+            "is 0; scale the columns"
+        )
     if repeated.mean() > _REPEATED:
         warnings.warn(
             f"{repeated.sum()} of the {len(held_out)} rows of held_out are rows of fitted: make "
@@ -508,10 +515,17 @@ def _copied(
         interval=interval,
         settings=settings | {"share": share},
         threshold=float(limit(unseen[None])[0, 0]),
-        expected=float(share + (1 - share) * repeated.mean()),
+        expected=_expected(unseen, repeated, float(limit(unseen[None])[0, 0]), share),
         n_exact=int((near == 0).sum()),
         n_duplicates=int(repeated.sum()),
     )
+
+
+def _expected(unseen: Array, repeated: Array, limit: float, share: float) -> float:
+    """Return the share of a sampler that copies nothing, as far as held-out rows tell."""
+    if (unseen == limit).sum() > 1:  # a fresh row is rather at the limit than below it
+        return float((repeated | (unseen < limit)).mean())
+    return float(share + (1 - share) * repeated.mean())
 
 
 def _wilson(share: float, n: int) -> tuple[float, float]:
@@ -522,9 +536,10 @@ def _wilson(share: float, n: int) -> tuple[float, float]:
     return max(0.0, centre - margin), min(1.0, centre + margin)
 
 
-def _least(share: float) -> int:
-    """Return the fewest rows of which one, and not all, lies below the quantile."""
-    return math.ceil(1 / min(share, 1 - share) - 1 - 1e-9) if share < 1 else 2**63
+def _enough(n: int, share: float) -> bool:
+    """Tell whether there is a row at the quantile, so that it is no guess."""
+    place = share * (n + 1)
+    return 1 - 1e-6 <= place <= n + 1e-6  # 0.01 may have come as a float32
 
 
 def _bootstrap(
