@@ -485,7 +485,7 @@ def _by_fault(rows: list[dict[str, Any]], what: str) -> str:
     text = f"**{what.capitalize()}**: seen by {len(told['worse'])} of {len(rows)}"
     shorter = min(("worse", "same"), key=lambda kind: len(told[kind]))
     if told[shorter]:
-        text += f"{', not by' if shorter == 'same' else ','} {'; '.join(told[shorter])}"
+        text += f"{', not by' if shorter == 'same' else ':'} {'; '.join(told[shorter])}"
     if told["better"]:
         text += f". Taken for a merit by {'; '.join(told['better'])}"
     return text + "."
