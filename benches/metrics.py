@@ -1,6 +1,6 @@
 """What each metric sees and what it misses, by samples with one known fault each: docs/metrics.md.
 
-`make metrics` runs it (about six minutes on two cores). Every metric is asked about fresh samples
+`make metrics` runs it (about four minutes on two cores). Every metric is asked about fresh samples
 of the law that the rows came from, several times over, and then about samples with a fault. A fault
 is seen if the mean moves by more than the spread explains.
 """
@@ -14,7 +14,7 @@ import statistics
 import textwrap
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,6 @@ N_MODES = 10
 SEEN = 2.0  # how far apart the means are, in sums of both standard deviations
 
 Array = Any
-Call = Callable[[Array, Array, Array], float]
 
 
 @dataclass(frozen=True)
@@ -115,232 +114,273 @@ FAULTS = {
 
 
 @dataclass(frozen=True)
-class Metric:
-    """A number that is asked for.
+class Number:
+    """A number that a metric gives.
 
     Attributes
     ----------
     name : str
-    call : callable
-        Takes samples, fitted rows and held-out rows.
     ideal : float
         The best value; infinite where more, or less, is always better.
     asks : str
         What question it answers.
-    timed : callable, optional
-        Is timed in the place of call, which takes more than the metric does.
+    part : str, optional
+        The attribute of the result that it is; by default the result itself.
     """
 
     name: str
-    call: Call
     ideal: float
     asks: str
-    timed: Call | None = None
+    part: str | None = None
 
 
-def catalogue(law: Law) -> dict[str, list[Metric]]:
+@dataclass(frozen=True)
+class Asked:
+    """A metric, and the numbers of one call.
+
+    Attributes
+    ----------
+    metric : callable
+    rows : tuple of str
+        What samples are compared with: "fitted", "held_out", both or none.
+    numbers : tuple of Number
+    options : dict
+    timed : dict, optional
+        Options of the calls whose time is taken, where others take more than the metric does.
+    """
+
+    metric: Callable[..., Any]
+    rows: tuple[str, ...]
+    numbers: tuple[Number, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+    timed: dict[str, Any] | None = None
+
+    def __call__(self, sets: dict[str, Array]) -> list[float]:
+        """Return its numbers."""
+        found = self.metric(sets["samples"], *map(sets.get, self.rows), **self.options)
+        parts = [found if n.part is None else getattr(found, n.part) for n in self.numbers]
+        return list(map(float, parts))
+
+    def seconds(self, sets: dict[str, Array]) -> float:
+        """Return how long a call takes."""
+        options = self.options if self.timed is None else self.timed
+        begin = time.perf_counter()
+        self.metric(sets["samples"], *map(sets.get, self.rows), **options)
+        return time.perf_counter() - begin
+
+
+def catalogue(law: Law) -> dict[str, list[Asked]]:
     """Return all metrics by their group."""
-    m, high, low = metrics, np.inf, -np.inf
+    m, n, more, less = metrics, Number, np.inf, -np.inf
+    real, seen, both = ("held_out",), ("fitted",), ("fitted", "held_out")
 
-    def on_held_out(metric: Callable[..., Any], part: str | None = None, **options: Any) -> Call:
-        def call(samples: Array, fitted: Array, held_out: Array) -> float:
-            found = metric(samples, held_out, **options)
-            return float(found if part is None else getattr(found, part))
-
-        return call
-
-    def on_fitted(metric: Callable[..., Any], **options: Any) -> Call:
-        return lambda samples, fitted, held_out: float(metric(samples, fitted, **options))
-
-    def on_both(metric: Callable[..., Any], part: str | None = None, **options: Any) -> Call:
-        def call(samples: Array, fitted: Array, held_out: Array) -> float:
-            found = metric(samples, fitted, held_out, **options)
-            return float(found if part is None else getattr(found, part))
-
-        return call
-
-    def classes(samples: Array, fitted: Array, held_out: Array) -> float:
-        return float(m.inception_score(samples, features=law.probabilities))
+    def asked(metric: Any, rows: tuple[str, ...], *numbers: Number, **options: Any) -> Asked:
+        return Asked(metric, rows, numbers, options)
 
     return {
         "Novelty and copying": [
-            Metric(
-                "`novelty`",
-                on_both(m.novelty),
-                1,
-                "are samples as far from the fitted rows as unseen rows are?",
+            asked(
+                m.novelty,
+                both,
+                n("`novelty`", 1, "are samples as far from the fitted rows as unseen rows are?"),
+                n("`novelty`, median", 1, "the same for the sample in the middle", "median"),
             ),
-            Metric(
-                "`novelty`, median",
-                on_both(m.novelty, "median"),
-                1,
-                "the same for the sample in the middle",
+            asked(
+                m.copied_share,
+                both,
+                n(
+                    "`copied_share`",
+                    0.01,
+                    "how many samples are nearer to a fitted row than the nearest 1 % of unseen "
+                    "rows?",
+                ),
             ),
-            Metric(
-                "`copied_share`",
-                on_both(m.copied_share),
-                0.01,
-                "how many samples are nearer to a fitted row than the nearest 1 % of unseen rows?",
+            asked(
+                m.memorization_score,
+                seen,
+                n("`memorization_score`", more, "how far are samples from the fitted rows?"),
             ),
-            Metric(
-                "`memorization_score`",
-                on_fitted(m.memorization_score),
-                high,
-                "how far are samples from the fitted rows?",
+            asked(
+                m.distance_to_closest_record,
+                both,
+                n("`distance_to_closest_record`", more, "the same, as a median"),
+                n(
+                    "`distance_to_closest_record`, closer share",
+                    0.5,
+                    "how many samples are closer to a fitted than to an unseen row?",
+                    "closer_share",
+                ),
             ),
-            Metric(
-                "`distance_to_closest_record`",
-                on_fitted(m.distance_to_closest_record),
-                high,
-                "the same, as a median",
+            asked(
+                m.authenticity,
+                seen,
+                n(
+                    "`authenticity`",
+                    more,
+                    "how many samples are further from a fitted row than its own neighbour?",
+                ),
             ),
-            Metric(
-                "`distance_to_closest_record`, closer share",
-                on_both(m.distance_to_closest_record, "closer_share"),
-                0.5,
-                "how many samples are closer to a fitted than to an unseen row?",
+            asked(
+                m.data_copying,
+                both,
+                n(
+                    "`data_copying`",
+                    0,
+                    "cell by cell, are samples as far from the fitted rows as unseen rows are?",
+                ),
             ),
-            Metric(
-                "`authenticity`",
-                on_fitted(m.authenticity),
-                high,
-                "how many samples are further from a fitted row than its own neighbour?",
+            asked(
+                m.feature_likelihood_divergence,
+                both,
+                n(
+                    "`feature_likelihood_divergence`",
+                    less,
+                    "how likely do Gaussians at the samples, fitted to fitted rows, make unseen "
+                    "rows?",
+                ),
+                n(
+                    "`feature_likelihood_divergence`, gap",
+                    0,
+                    "and how much likelier the fitted rows?",
+                    "gap",
+                ),
             ),
-            Metric(
-                "`data_copying`",
-                on_both(m.data_copying),
-                0,
-                "cell by cell, are samples as far from the fitted rows as unseen rows are?",
-            ),
-            Metric(
-                "`feature_likelihood_divergence`",
-                on_both(m.feature_likelihood_divergence),
-                low,
-                "how likely do Gaussians at the samples, fitted to fitted rows, make unseen rows?",
-            ),
-            Metric(
-                "`feature_likelihood_divergence`, gap",
-                on_both(m.feature_likelihood_divergence, "gap"),
-                0,
-                "and how much likelier the fitted rows?",
-            ),
-            Metric(
-                "`membership_inference`",
-                on_both(m.membership_inference),
-                0.5,
-                "can an attacker tell from the samples who was fitted?",
+            asked(
+                m.membership_inference,
+                both,
+                n(
+                    "`membership_inference`",
+                    0.5,
+                    "can an attacker tell from the samples who was fitted?",
+                ),
             ),
         ],
         "Fidelity": [
-            Metric(
-                "`frechet_distance`",
-                on_held_out(m.frechet_distance),
-                low,
-                "do means and covariances agree?",
+            asked(
+                m.frechet_distance,
+                real,
+                n("`frechet_distance`", less, "do means and covariances agree?"),
             ),
-            Metric(
-                "`frechet_distance`, extrapolated",
-                on_held_out(m.frechet_distance, extrapolate=True),
-                low,
-                "the same for infinitely many rows",
+            asked(
+                m.frechet_distance,
+                real,
+                n("`frechet_distance`, extrapolated", less, "the same for infinitely many rows"),
+                extrapolate=True,
             ),
-            Metric(
-                "`kernel_distance`",
-                on_held_out(m.kernel_distance),
-                low,
-                "do the first three moments agree?",
+            asked(
+                m.kernel_distance,
+                real,
+                n("`kernel_distance`", less, "do the first three moments agree?"),
             ),
-            Metric(
-                "`inception_score`",
-                classes,
-                high,
-                "is each sample of one class, and are there all classes?",
-                lambda samples, *others: float(m.inception_score(samples, logits=True)),
+            Asked(
+                m.inception_score,
+                (),
+                (
+                    n(
+                        "`inception_score`",
+                        more,
+                        "is each sample of one class, and are there all classes?",
+                    ),
+                ),
+                {"features": law.probabilities},
+                timed={"logits": True},
             ),
         ],
         "Coverage": [
-            Metric(
-                "`prd`, F8 (recall)",
-                on_held_out(m.prd, "f8"),
-                high,
-                "is all of the real law covered, by clusters?",
+            asked(
+                m.prd,
+                real,
+                n("`prd`, F8 (recall)", more, "is all of the real law covered, by clusters?", "f8"),
+                n(
+                    "`prd`, F1/8 (precision)",
+                    more,
+                    "does all lie in the real law, by clusters?",
+                    "f1_8",
+                ),
             ),
-            Metric(
-                "`prd`, F1/8 (precision)",
-                on_held_out(m.prd, "f1_8"),
-                high,
-                "does all lie in the real law, by clusters?",
+            asked(
+                m.precision_recall,
+                real,
+                n(
+                    "`precision_recall`, precision",
+                    more,
+                    "how many samples lie among the real rows?",
+                    "precision",
+                ),
+                n(
+                    "`precision_recall`, recall",
+                    more,
+                    "how many real rows lie among the samples?",
+                    "recall",
+                ),
             ),
-            Metric(
-                "`precision_recall`, precision",
-                on_held_out(m.precision_recall, "precision"),
-                high,
-                "how many samples lie among the real rows?",
-            ),
-            Metric(
-                "`precision_recall`, recall",
-                on_held_out(m.precision_recall, "recall"),
-                high,
-                "how many real rows lie among the samples?",
-            ),
-            Metric(
-                "`density_coverage`, density",
-                on_held_out(m.density_coverage, "density"),
-                high,
-                "how many real rows is a sample near to?",
-            ),
-            Metric(
-                "`density_coverage`, coverage",
-                on_held_out(m.density_coverage, "coverage"),
-                high,
-                "how many real rows have a sample near?",
-            ),
-            Metric(
-                "`density_coverage`, clipped density",
-                on_held_out(m.density_coverage, "clipped_density"),
-                high,
-                "what share of good samples is as dense?",
-            ),
-            Metric(
-                "`density_coverage`, clipped coverage",
-                on_held_out(m.density_coverage, "clipped_coverage"),
-                high,
-                "what share of good samples covers as much?",
+            asked(
+                m.density_coverage,
+                real,
+                n(
+                    "`density_coverage`, density",
+                    more,
+                    "how many real rows is a sample near to?",
+                    "density",
+                ),
+                n(
+                    "`density_coverage`, coverage",
+                    more,
+                    "how many real rows have a sample near?",
+                    "coverage",
+                ),
+                n(
+                    "`density_coverage`, clipped density",
+                    more,
+                    "what share of good samples is as dense?",
+                    "clipped_density",
+                ),
+                n(
+                    "`density_coverage`, clipped coverage",
+                    more,
+                    "what share of good samples covers as much?",
+                    "clipped_coverage",
+                ),
             ),
         ],
         "Transport and two-sample": [
-            Metric(
-                "`wasserstein_distance`, exact",
-                on_held_out(m.wasserstein_distance),
-                low,
-                "how far must the samples move to become the real rows?",
+            asked(
+                m.wasserstein_distance,
+                real,
+                n(
+                    "`wasserstein_distance`, exact",
+                    less,
+                    "how far must the samples move to become the real rows?",
+                ),
             ),
-            Metric(
-                "`wasserstein_distance`, sliced",
-                on_held_out(m.wasserstein_distance, method="sliced"),
-                low,
-                "the same along lines, on average",
+            asked(
+                m.wasserstein_distance,
+                real,
+                n("`wasserstein_distance`, sliced", less, "the same along lines, on average"),
+                method="sliced",
             ),
-            Metric(
-                "`wasserstein_distance`, Sinkhorn",
-                on_held_out(m.wasserstein_distance, method="sinkhorn"),
-                low,
-                "the same, blurred",
+            asked(
+                m.wasserstein_distance,
+                real,
+                n("`wasserstein_distance`, Sinkhorn", less, "the same, blurred"),
+                method="sinkhorn",
             ),
-            Metric("`mmd`", on_held_out(m.mmd), low, "do smooth averages agree?"),
-            Metric(
-                "`one_nn_accuracy`",
-                on_held_out(m.one_nn_accuracy),
-                0.5,
-                "does a row's nearest neighbour tell real from drawn?",
+            asked(m.mmd, real, n("`mmd`", less, "do smooth averages agree?")),
+            asked(
+                m.one_nn_accuracy,
+                real,
+                n("`one_nn_accuracy`", 0.5, "does a row's nearest neighbour tell real from drawn?"),
             ),
-            Metric(
-                "`one_nn_accuracy` of fitted rows",
-                on_fitted(m.one_nn_accuracy),
-                0.5,
-                "does it tell fitted rows from drawn?",
+            asked(
+                m.one_nn_accuracy,
+                seen,
+                n(
+                    "`one_nn_accuracy` of fitted rows",
+                    0.5,
+                    "does it tell fitted rows from drawn?",
+                ),
             ),
-            Metric("`c2st`", on_held_out(m.c2st), 0.5, "does a trained network?"),
+            asked(m.c2st, real, n("`c2st`", 0.5, "does a trained network?")),
         ],
     }
 
@@ -349,26 +389,36 @@ def measure(sizes: Sizes, say: Callable[[str], None]) -> dict[str, Any]:
     """Ask every metric about every kind of samples."""
     law = Law(sizes.d)
     groups: dict[str, list[dict[str, Any]]] = {}
-    timed = [np.random.default_rng(i).normal(size=sizes.timed).astype(np.float32) for i in range(3)]
+    kinds = {"fresh": fresh, **{what: make for what, (make, _) in FAULTS.items()}}
+    normal = [
+        np.random.default_rng(i).normal(size=sizes.timed).astype(np.float32) for i in range(3)
+    ]
+    timed = dict(zip(("samples", "fitted", "held_out"), normal, strict=True))
     for group, entries in catalogue(law).items():
         groups[group] = []
-        for metric in entries:
+        for asked in entries:
             begin = time.perf_counter()
-            values = {
-                what: [
-                    metric.call(*_sets(law, make, sizes, turn)) for turn in range(sizes.repetitions)
-                ]
-                for what, make in [("fresh", fresh), *((k, v[0]) for k, v in FAULTS.items())]
+            found = {
+                what: [asked(_sets(law, make, sizes, turn)) for turn in range(sizes.repetitions)]
+                for what, make in kinds.items()
             }
-            row = {"name": metric.name, "asks": metric.asks, "values": values}
-            row["verdicts"] = {
-                what: verdict(values["fresh"], values[what], metric.ideal) for what in FAULTS
-            }
-            row["seconds"] = statistics.median(
-                _seconds(metric.timed or metric.call, timed) for _ in range(3)
-            )
-            groups[group].append(row)
-            say(f"{metric.name}: {time.perf_counter() - begin:.1f} s")
+            seconds = statistics.median(asked.seconds(timed) for _ in range(3))
+            for i, number in enumerate(asked.numbers):
+                values = {what: [call[i] for call in calls] for what, calls in found.items()}
+                verdicts = {
+                    what: verdict(values["fresh"], values[what], number.ideal) for what in FAULTS
+                }
+                groups[group].append(
+                    {
+                        "name": number.name,
+                        "asks": number.asks,
+                        "values": values,
+                        "verdicts": verdicts,
+                        "seconds": seconds,
+                    }
+                )
+            names = "; ".join(number.name for number in asked.numbers)
+            say(f"{names}: {time.perf_counter() - begin:.1f} s")
     return {
         "machine": machine.describe(),
         "sizes": {"n": sizes.n, "d": sizes.d, "repetitions": sizes.repetitions},
@@ -377,18 +427,16 @@ def measure(sizes: Sizes, say: Callable[[str], None]) -> dict[str, Any]:
     }
 
 
-def _seconds(call: Call, rows: list[Array]) -> float:
-    start = time.perf_counter()
-    call(*rows)
-    return time.perf_counter() - start
-
-
-def _sets(law: Law, make: Callable[..., Array], sizes: Sizes, turn: int) -> list[Array]:
+def _sets(law: Law, make: Callable[..., Array], sizes: Sizes, turn: int) -> dict[str, Array]:
     """Return samples, fitted and held-out rows; sorted, as the samples of mixtures come."""
     rng = np.random.default_rng([turn, 1])
     fitted, held_out = (law.draw(rng, sizes.n)[0] for _ in range(2))
     samples = make(law, np.random.default_rng([turn, 2]), fitted)
-    return [samples[np.argsort(samples[:, 0])], fitted, held_out]
+    return {
+        "samples": samples[np.argsort(samples[:, 0])],
+        "fitted": fitted,
+        "held_out": held_out,
+    }
 
 
 def verdict(before: list[float], after: list[float], ideal: float) -> str:
@@ -449,7 +497,7 @@ def page(results: dict[str, Any]) -> str:
             "then one call tells. Smaller differences show on average only, as those of `mmd` for "
             "noise.",
             f"Costs are of calls with {n:,} normal rows of {d} columns in each set, float32, the "
-            "median of three, on the machine above. Some take fewer rows by their defaults, which "
+            "median of three, on the machine above; numbers of one call have its cost. Some take fewer rows by their defaults, which "
             "`rows` and `settings` of their results say: `wasserstein_distance` 2,000 for exact "
             "and Sinkhorn, `feature_likelihood_divergence` half as many samples as fitted rows, "
             "`kernel_distance` 100 times 1,000.",

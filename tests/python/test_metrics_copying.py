@@ -11,18 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import refused
+from metric_rows import three_sets, with_copies
 from zbins.metrics import authenticity, data_copying
-
-
-def three_sets(seed, d, n=500):
-    return np.random.default_rng(seed).normal(size=(3, n, d))
-
-
-def with_copies(samples, fitted, share, noise=0.01):
-    """Samples of which this share are fitted rows, moved a little."""
-    mixed, n = samples.copy(), round(share * len(samples))
-    mixed[:n] = fitted[:n] + noise * np.random.default_rng(1).normal(size=fitted[:n].shape)
-    return mixed
 
 
 def distances(X, Y):
@@ -80,7 +70,7 @@ def test_unseen_rows_have_a_known_share(d, mutual):
 
 @pytest.mark.parametrize("d", [2, 30])
 def test_more_copies_are_less_authentic(d):
-    samples, fitted, _ = three_sets(0, d)
+    samples, fitted, _ = three_sets(0, d, 500)
     found = [
         authenticity(with_copies(samples, fitted, share, 1e-4), fitted)
         for share in (0, 0.1, 0.5, 1)
@@ -178,7 +168,7 @@ def test_copies_that_stray_elsewhere_are_found_by_cells():
 
 @pytest.mark.parametrize("d", [2, 30])
 def test_more_copies_move_it_down(d):
-    samples, fitted, held_out = three_sets(0, d)
+    samples, fitted, held_out = three_sets(0, d, 500)
     found = [
         data_copying(with_copies(samples, fitted, share, 1e-3), fitted, held_out, n_cells=2)
         for share in (0, 0.1, 0.5, 1)
@@ -202,7 +192,7 @@ def test_how_many_cells():
     def cells(*given, **settings):
         return data_copying(*given, **settings).settings["n_cells"]
 
-    samples, fitted, held_out = three_sets(0, 2)
+    samples, fitted, held_out = three_sets(0, 2, 500)
     assert cells(samples, fitted, held_out) == 2
     assert cells(samples, fitted, held_out[:150]) == 1
     assert cells(samples, np.repeat(fitted[:1], 500, 0), held_out) == 1  # no more than differ

@@ -9,18 +9,8 @@ from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
 from helpers import refused
+from metric_rows import three_sets, with_copies
 from zbins.metrics import feature_likelihood_divergence
-
-
-def three_sets(seed, d, n=300):
-    return np.random.default_rng(seed).normal(size=(3, n, d))
-
-
-def with_copies(samples, fitted, share, noise=0.01):
-    """Samples of which this share are fitted rows, moved a little."""
-    mixed, n = samples.copy(), round(share * len(samples))
-    mixed[:n] = fitted[:n] + noise * np.random.default_rng(1).normal(size=fitted[:n].shape)
-    return mixed
 
 
 def normalized(samples, fitted, held_out):

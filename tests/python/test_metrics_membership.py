@@ -9,18 +9,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from helpers import refused
+from metric_rows import three_sets, with_copies
 from zbins.metrics import membership_inference
-
-
-def three_sets(seed, d, n=300):
-    return np.random.default_rng(seed).normal(size=(3, n, d))
-
-
-def with_copies(samples, fitted, share, noise=1e-3):
-    """Samples of which this share are fitted rows, moved a little."""
-    mixed, n = samples.copy(), round(share * len(samples))
-    mixed[:n] = fitted[:n] + noise * np.random.default_rng(1).normal(size=fitted[:n].shape)
-    return mixed
 
 
 def traces(rows, known, samples):

@@ -67,6 +67,18 @@ def nearest_rows(
     return (index[:, 0], distance[:, 0]) if k == 1 else (index, distance)
 
 
+def squared_distances(a: Array, b: Array, of_a: Array, of_b: Array) -> Array:
+    """Return squared distances of pairs, by the indices of their rows, from differences."""
+    squares = np.empty(len(of_a))
+    step = at_once(24 * a.shape[1])
+    for begin in range(0, len(of_a), step):
+        part = slice(begin, begin + step)
+        between = np.subtract(a[of_a[part]], b[of_b[part]], dtype=np.float64)
+        # einsum would add up long rows in pieces that depend on how many rows there are.
+        squares[part] = np.square(between, out=between).sum(axis=1)
+    return squares
+
+
 class _Search:
     """A search among rows."""
 
@@ -102,12 +114,8 @@ class _Search:
 
     def _again(self, queries: Array, index: Array) -> tuple[Array, Array]:
         """Return the rows in order of their distances, as computed from differences."""
-        distance = np.empty(index.shape)
-        step = at_once(8 * index.shape[1] * self.rows.shape[1])
-        for begin in range(0, len(queries), step):
-            part = slice(begin, begin + step)
-            between = np.subtract(queries[part, None], self.rows[index[part]], dtype=np.float64)
-            # einsum would add up long rows in pieces that depend on how many rows there are.
-            distance[part] = np.sqrt(np.square(between, out=between).sum(axis=2))
+        of_queries = np.repeat(np.arange(len(queries)), index.shape[1])
+        squares = squared_distances(queries, self.rows, of_queries, index.ravel())
+        distance = np.sqrt(squares).reshape(index.shape)
         order = np.argsort(distance, axis=1, kind="stable")
         return np.take_along_axis(index, order, 1), np.take_along_axis(distance, order, 1)

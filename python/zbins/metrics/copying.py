@@ -12,7 +12,8 @@ from .._common.nearest import nearest_rows
 from .._common.progress import Progress, check_progress
 from .._common.threads import one_thread
 from .._types import Array
-from .measurement import Features, Given, Measurement
+from .measurement import Features, Given, Measurement, compared
+from .neighbours import Rows
 
 _ROWS_A_CELL = 200
 _MOST_CELLS = 50
@@ -98,12 +99,7 @@ def authenticity(
     0.5
     """
     check_progress(progress)
-    given = Given(
-        {"samples": samples, "fitted": fitted}
-        if held_out is None
-        else {"samples": samples, "held_out": held_out, "fitted": fitted},
-        features,
-    )
+    given = Given(compared(samples, fitted, held_out), features)
     *queries, rows = given
     if (rows == rows[0]).all():
         raise ValueError(
@@ -276,10 +272,7 @@ def _rows_of(share: float, n: int) -> int:
 
 
 def _number_of_cells(given: Given, wanted: int | None) -> int:
-    fitted = given.rows["fitted"]
-    different = 1 + int(
-        (fitted[1:] != fitted[:-1]).any(axis=1).sum()
-    )  # equal ones are side by side
+    different = len(Rows.of(given.rows["fitted"]))
     if wanted is None:
         shortest = min(map(len, given.rows.values()))
         return min(max(1, shortest // _ROWS_A_CELL), _MOST_CELLS, different)

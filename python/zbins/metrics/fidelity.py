@@ -10,11 +10,10 @@ import numpy as np
 from .._common.checks import check_count, check_flag, check_number, check_positive
 from .._common.progress import Progress, check_progress
 from .._types import Array
-from .measurement import Features, Given, Measurement
+from .measurement import NORMAL_95, Features, Given, Measurement
 
 _SHARES = 1 / np.linspace(1, 2, 15)  # of the rows, from all to half
 _MATTERS = 1e-6  # a direction that varies less than this, against the widest, counts for nothing
-_NORMAL = 1.96  # standard errors either side, for 95 in 100
 _LARGE = 290  # decimal digits of a power, so that sums of many do not overflow
 _AT_ONCE = 1 << 17  # pairs of rows, so that what is computed of them stays in the cache
 _OFF_ONE = 1e-3  # what rounding to half precision may do to the sum of a row of probabilities
@@ -398,7 +397,7 @@ def _extrapolated(
     off = np.square(distances - intercept - slope * inverse).sum() / (len(distances) - 2)
     of_fit = off * np.linalg.inv(line.T @ line)[0, 0]
     of_data = sum(np.square(f).mean() / len(f) for f in of_rows)
-    margin = _NORMAL * math.sqrt(of_fit + of_data)
+    margin = NORMAL_95 * math.sqrt(of_fit + of_data)
     return float(intercept), float(intercept - margin), float(intercept + margin)
 
 

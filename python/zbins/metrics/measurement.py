@@ -18,6 +18,7 @@ M = TypeVar("M", bound="Measurement")
 Features = str | Callable[[Any], Any] | None
 
 AS_GIVEN = "as given"
+NORMAL_95 = 1.959963984540054  # 95 of 100 normal values are nearer to their mean, in deviations
 _TINY = 1e-141
 _OUTLYING = 30.0
 
@@ -179,6 +180,13 @@ class Given:
             "settings": {},
         }
         return kind(value, **about | more)
+
+
+def compared(samples: Any, fitted: Any, held_out: Any) -> dict[str, Any]:
+    """Return the arguments of a metric that does without held-out rows too; fitted rows last."""
+    if held_out is None:
+        return {"samples": samples, "fitted": fitted}
+    return {"samples": samples, "held_out": held_out, "fitted": fitted}
 
 
 class _Kinds:

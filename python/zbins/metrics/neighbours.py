@@ -17,7 +17,7 @@ import numpy as np
 from sklearn import get_config
 from sklearn.metrics import pairwise_distances_chunked
 
-from .._common.chunks import at_once
+from .._common.nearest import squared_distances
 from .._common.progress import Progress
 from .._types import Array
 
@@ -121,18 +121,6 @@ def count_within(
             per_row[i] += of_queries[part] @ counted
         progress.advance(len(square))
     return list(zip(per_query, per_row, strict=True))
-
-
-def squared_distances(a: Array, b: Array, of_a: Array, of_b: Array) -> Array:
-    """Return squared distances of pairs, by the indices of their rows, from differences."""
-    squares = np.empty(len(of_a))
-    step = at_once(24 * a.shape[1])
-    for begin in range(0, len(of_a), step):
-        part = slice(begin, begin + step)
-        between = a[of_a[part]] - b[of_b[part]]
-        # einsum would add up long rows in pieces that depend on how many rows there are.
-        squares[part] = np.square(between, out=between).sum(axis=1)
-    return squares
 
 
 def _chunks(

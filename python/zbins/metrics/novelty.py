@@ -20,13 +20,12 @@ from .._common.nearest import nearest_rows
 from .._common.progress import Progress, check_progress
 from .._common.scales import robust_scales
 from .._types import Array
-from .measurement import Features, Given, Measurement
+from .measurement import NORMAL_95, Features, Given, Measurement, compared
 
 _RESAMPLES = 1_000
 _LOUD = 0.95  # the share of all variance from which on a column is said to decide
 _FEW = 30  # rows that say too little about scales, and about their own spread
 _REPEATED = 0.05  # the share of held-out rows that are fitted rows from which on it is said
-_NORMAL_95 = 1.959963984540054
 _SHARE = 0.01
 
 
@@ -332,12 +331,7 @@ def memorization_score(
     2.0
     """
     check_progress(progress)
-    given = Given(
-        {"samples": samples, "fitted": fitted}
-        if held_out is None
-        else {"samples": samples, "held_out": held_out, "fitted": fitted},
-        features,
-    )
+    given = Given(compared(samples, fitted, held_out), features)
     *queries, rows = given
     with Progress(progress, sum(map(len, queries)), "memorization score", "row") as bar:
         value, *expected = (
@@ -398,28 +392,24 @@ def distance_to_closest_record(
     """
     standardize = check_flag("standardize", standardize)
     check_progress(progress)
-    given = Given(
-        {"samples": samples, "fitted": fitted}
-        if held_out is None
-        else {"samples": samples, "held_out": held_out, "fitted": fitted},
-        features,
-        random_state=random_state,
-    )
+    given = Given(compared(samples, fitted, held_out), features, random_state=random_state)
     if standardize:
         _standardize(given)
     near, fitted = given.rows["samples"], given.rows["fitted"]
     rows = {name: len(array) for name, array in given.rows.items()}
     settings: dict[str, Any] = {"standardize": standardize}
     closer, drawn = None, False
-    with Progress(
-        progress, len(near) * (1 if held_out is None else 3), "distance to closest record", "row"
-    ) as bar:
+    fewer = min(rows["fitted"], rows.get("held_out", rows["fitted"]))
+    searches = len(rows) - 1 + (fewer < rows["fitted"])
+    with Progress(progress, searches * len(near), "distance to closest record", "row") as bar:
         _, distance = nearest_rows(near, fitted, progress=bar)
         if held_out is not None:
-            settings["compared_with"] = fewer = min(rows["held_out"], rows["fitted"])
+            settings["compared_with"] = fewer
             drawn = rows["held_out"] != rows["fitted"]
             given.draw({"held_out": fewer, "fitted": fewer})
-            _, seen = nearest_rows(near, given.rows["fitted"], progress=bar)
+            seen = distance
+            if fewer < rows["fitted"]:
+                _, seen = nearest_rows(near, given.rows["fitted"], progress=bar)
             _, unseen = nearest_rows(near, given.rows["held_out"], progress=bar)
             closer = float((np.sign(unseen - seen).mean() + 1) / 2)
     return given.measured(
@@ -509,13 +499,14 @@ def _copied(
         # Resampling gives a share of 0, or of 1, no width.
         wilson = _wilson(value, len(near))
         interval = min(interval[0], wilson[0]), max(interval[1], wilson[1])
+    threshold = float(limit(unseen[None])[0, 0])
     return given.measured(
         CopiedShare,
         value,
         interval=interval,
         settings=settings | {"share": share},
-        threshold=float(limit(unseen[None])[0, 0]),
-        expected=_expected(unseen, repeated, float(limit(unseen[None])[0, 0]), share),
+        threshold=threshold,
+        expected=_expected(unseen, repeated, threshold, share),
         n_exact=int((near == 0).sum()),
         n_duplicates=int(repeated.sum()),
     )
@@ -530,7 +521,7 @@ def _expected(unseen: Array, repeated: Array, limit: float, share: float) -> flo
 
 def _wilson(share: float, n: int) -> tuple[float, float]:
     """Return all shares that are within 1.96 of their own standard errors of the one found."""
-    z2 = _NORMAL_95**2 / n
+    z2 = NORMAL_95**2 / n
     centre = (share + z2 / 2) / (1 + z2)
     margin = math.sqrt(z2 * share * (1 - share) + z2**2 / 4) / (1 + z2)
     return max(0.0, centre - margin), min(1.0, centre + margin)

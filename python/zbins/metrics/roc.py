@@ -9,8 +9,7 @@ from scipy.optimize import brentq
 from scipy.stats import rankdata
 
 from .._types import Array
-
-_NORMAL_95 = 1.959963984540054  # 95 of 100 normal values are nearer to their mean
+from .measurement import NORMAL_95
 
 
 def roc_area(score: Array, positive: Array) -> tuple[float, tuple[float, float]]:
@@ -43,7 +42,7 @@ def roc_area(score: Array, positive: Array) -> tuple[float, tuple[float, float]]
 
     def beyond(at: float, side: float) -> float:
         more = (n - 1) * ((1 - at) / (2 - at) + at / (1 + at))
-        return side * (at - area) - _NORMAL_95 * math.sqrt(at * (1 - at) * (1 + more)) / n
+        return side * (at - area) - NORMAL_95 * math.sqrt(at * (1 - at) * (1 + more)) / n
 
     # At 0 and 1 themselves the error is 0: the search begins beside them.
     begin = float(np.clip(area, 1e-9, 1 - 1e-9))
