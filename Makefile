@@ -11,7 +11,7 @@ CUDA ?= OFF# ON: build the CUDA module too, for tests on a device
 
 help:
 	@echo "make demo         train, fit, sample, decode, compare: pictures and a table in demo-out/"
-	@echo "make metrics      what each metric sees, misses and costs: docs/metrics.md (about four minutes)"
+	@echo "make metrics      what each metric sees, misses and costs: docs/metrics.md (about five minutes)"
 	@echo "make mnist DATA=PATH  PMFS against a mixture on MNIST: docs/mnist.md (under 30 minutes; goes on if stopped)"
 	@echo "make test         C++ and Python tests (under 10 minutes)"
 	@echo "make test-random  the laws on random examples (about a minute); SEED=N tries those of a run before"

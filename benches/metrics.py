@@ -1,6 +1,6 @@
 """What each metric sees and what it misses, by samples with one known fault each: docs/metrics.md.
 
-`make metrics` runs it (about four minutes on two cores). Every metric is asked about fresh samples
+`make metrics` runs it (about five minutes on two cores). Every metric is asked about fresh samples
 of the law that the rows came from, several times over, and then about samples with a fault. A fault
 is seen if the mean moves by more than the spread explains.
 """
@@ -497,7 +497,8 @@ def page(results: dict[str, Any]) -> str:
             "then one call tells. Smaller differences show on average only, as those of `mmd` for "
             "noise.",
             f"Costs are of calls with {n:,} normal rows of {d} columns in each set, float32, the "
-            "median of three, on the machine above; numbers of one call have its cost. Some take fewer rows by their defaults, which "
+            "median of three, on the machine above; numbers of one call have its cost. Some take "
+            "fewer rows by their defaults, which "
             "`rows` and `settings` of their results say: `wasserstein_distance` 2,000 for exact "
             "and Sinkhorn, `feature_likelihood_divergence` half as many samples as fitted rows, "
             "`kernel_distance` 100 times 1,000.",
